@@ -1,0 +1,64 @@
+"""Where a studio keeps its things; passed in, never imported as a constant."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+HUB = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class StudioConfig:
+    """Name the data folder and what hangs below it; nothing is created here.
+
+    `precision` is of the card; a processor always computes in fp32. The token never shows in a repr.
+    """
+
+    data: Path
+    precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
+    hub_endpoint: str = HUB
+    hub_token: str | None = field(default=None, repr=False)
+
+    @property
+    def database(self) -> Path:
+        return self.data / "studio.db"
+
+    @property
+    def inputs(self) -> Path:
+        return self.data / "inputs"
+
+    @property
+    def parts(self) -> Path:
+        return self.data / "parts"
+
+    @property
+    def clips(self) -> Path:
+        return self.data / "clips"
+
+    @property
+    def previews(self) -> Path:
+        return self.data / "previews"
+
+    @property
+    def presets(self) -> Path:
+        return self.data / "presets"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def uploads(self) -> Path:
+        return self.data / "uploads"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def studio_lock(self) -> Path:
+        return self.data / "studio.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        return self.data / "worker.lock"
