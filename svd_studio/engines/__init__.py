@@ -1,0 +1,1 @@
+"""Picture (and words) to frames. Engines know nothing of queues, files or screens."""

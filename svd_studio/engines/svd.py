@@ -1,0 +1,158 @@
+"""Stable Video Diffusion: svd, svd-xt, svd-xt-1.1 and the bundled svd-nano, one pipeline with other weights.
+
+The steps are diffusers' own (StableVideoDiffusionPipeline.__call__), taken apart so that each can report,
+be cancelled and be kept: encode the inputs, denoise, decode in windows. Knows nothing of files but the weights'.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from diffusers import StableVideoDiffusionPipeline, UNetSpatioTemporalConditionModel
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from svd_studio.core.clip import ResolvedSettings
+from svd_studio.core.engine import EngineInfo
+from svd_studio.core.errors import OutOfMemory, RenderFailed
+from svd_studio.core.progress import Progress
+from svd_studio.core.vram import GIB, VramPlan
+from svd_studio.engines.base import Frame, Latents, Scene
+from svd_studio.engines.decoding import decode_windows
+from svd_studio.engines.sampling import encode_inputs, make_scheduler, run_steps
+
+MOVE_STRENGTH = 0.5
+"""How hard a drawn move pushes: the middle of what SVD-Nano was trained on (its model card)."""
+
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+class SvdEngine:
+    """Hold one loaded pipeline and make clips with it; see engines.base.Engine."""
+
+    def __init__(self, info: EngineInfo, folder: Path, device: str, precision: str) -> None:
+        self.info = info
+        self.device = torch.device(device)
+        self.pipeline = load_pipeline(folder, PRECISIONS[precision])
+        self.moves = _read_moves(folder)
+        self._euler = self.pipeline.scheduler
+        self._placed: str | None = None
+
+    @torch.inference_mode()
+    def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
+        settings = scene.settings
+        generator = torch.Generator("cpu").manual_seed(settings.seed)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        with self._placed_by(plan), _checking(self.pipeline.unet, progress):
+            progress.report("encode_inputs", 0, 1)
+            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._move(settings))
+            progress.report("encode_inputs", 1, 1)
+            self.pipeline.scheduler = make_scheduler(self._euler, settings.scheduler)
+            latents = run_steps(self.pipeline, settings, plan, inputs, generator, self.device, progress, scene.start)
+        return latents.float().cpu().numpy()
+
+    def decode(self, latents: Latents, plan: VramPlan, progress: Progress) -> Iterator[Frame]:
+        tensor = torch.from_numpy(latents)
+        with self._placed_by(plan), _checking(self.pipeline.vae.decoder, progress):
+            yield from progress.over(
+                decode_windows(self.pipeline.vae, tensor, plan.decode_window, self.device), "decode", len(latents)
+            )
+
+    def peak_memory_gb(self) -> float | None:
+        if self.device.type != "cuda":
+            return None
+        return torch.cuda.max_memory_allocated(self.device) / GIB
+
+    def unload(self) -> None:
+        self.pipeline.remove_all_hooks()
+        del self.pipeline, self._euler
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _move(self, settings: ResolvedSettings) -> torch.Tensor | None:
+        """A direction for the clip: SVD-Nano learnt its moves by name, and the seed draws one."""
+        if not self.moves:
+            return None
+        return MOVE_STRENGTH * torch.tensor(random.Random(settings.seed).choice(self.moves))
+
+    @contextmanager
+    def _placed_by(self, plan: VramPlan) -> Iterator[None]:
+        """Run with the weights where the plan wants them; offloaded ones leave the card again, whatever happens."""
+        with _out_of_memory_in_words():
+            set_forward_chunk(self.pipeline.unet, plan.forward_chunk)
+            if self._placed != plan.residency:
+                self._placed = None  # until it is done: half-moved weights must be moved again
+                self._place(plan)
+                self._placed = plan.residency
+            try:
+                yield
+            finally:
+                self.pipeline.maybe_free_model_hooks()
+
+    def _place(self, plan: VramPlan) -> None:
+        self.pipeline.remove_all_hooks()
+        if self.device.type == "cpu" or plan.residency == "all":
+            self.pipeline.to(self.device)
+        elif plan.residency == "model":
+            self.pipeline.enable_model_cpu_offload(device=self.device)
+        else:
+            self.pipeline.enable_sequential_cpu_offload(device=self.device)
+
+
+def set_forward_chunk(unet: UNetSpatioTemporalConditionModel, chunk: int | None) -> None:
+    """Let every feed-forward work on `chunk` rows at a time, or on all; diffusers can only switch it on."""
+    for module in unet.modules():
+        if hasattr(module, "set_chunk_feed_forward"):
+            module.set_chunk_feed_forward(chunk_size=chunk, dim=0)
+
+
+def load_pipeline(folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipeline:
+    """Read a diffusers folder, safetensors only, without asking the network. Raises RenderFailed."""
+    variant = "fp16" if any(folder.glob("unet/*.fp16.safetensors")) else None
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()  # such as that CLIP's slower picture processor is used, which is fast enough
+    try:
+        pipeline = StableVideoDiffusionPipeline.from_pretrained(
+            str(folder), variant=variant, dtype=dtype, use_safetensors=True, local_files_only=True
+        )
+    except (OSError, IndexError, ValueError, KeyError) as error:
+        raise RenderFailed("weights.unreadable", folder=str(folder), detail=str(error)[:200]) from error
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.unet.eval()
+    return pipeline
+
+
+@contextmanager
+def _checking(module: torch.nn.Module, progress: Progress) -> Iterator[None]:
+    """Let a cancel take effect between blocks of a network, not only between steps: a CPU step is long."""
+    blocks = [*module.children()]
+    blocks += [part for block in blocks if isinstance(block, torch.nn.ModuleList) for part in block]
+    hooks = [block.register_forward_pre_hook(lambda *_: progress.check()) for block in blocks]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@contextmanager
+def _out_of_memory_in_words() -> Iterator[None]:
+    """Translate torch's out-of-memory errors at the seam; on a CPU they are plain RuntimeErrors."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory("memory.ran_out") from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
+            raise
+        raise OutOfMemory("memory.ran_out") from error
+
+
+def _read_moves(folder: Path) -> list[list[float]]:
+    path = folder / "moves.json"
+    return list(json.loads(path.read_text(encoding="utf-8")).values()) if path.is_file() else []

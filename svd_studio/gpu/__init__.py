@@ -1,0 +1,1 @@
+"""What the card can take: its memory, its heat, its load."""

@@ -1,0 +1,69 @@
+"""Tiny random checkpoints with the real topology, built on the fly: real loaders, no downloads."""
+
+from pathlib import Path
+
+import torch
+from diffusers import (
+    AutoencoderKLTemporalDecoder,
+    EulerDiscreteScheduler,
+    StableVideoDiffusionPipeline,
+    UNetSpatioTemporalConditionModel,
+)
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+
+def tiny_svd(folder: Path, variant: str | None = "fp16") -> Path:
+    """Save a random SVD of a few hundred thousand parameters (4 levels and f8 latents, as the real one)."""
+    torch.manual_seed(0)
+    pipeline = StableVideoDiffusionPipeline(
+        vae=AutoencoderKLTemporalDecoder(
+            block_out_channels=(32, 32, 32, 32),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            layers_per_block=1,
+            latent_channels=4,
+        ),
+        image_encoder=CLIPVisionModelWithProjection(
+            CLIPVisionConfig(
+                hidden_size=32,
+                projection_dim=32,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                image_size=224,
+                patch_size=32,
+                intermediate_size=37,
+            )
+        ),
+        unet=UNetSpatioTemporalConditionModel(
+            block_out_channels=(32, 32, 32, 32),
+            layers_per_block=1,
+            sample_size=32,
+            in_channels=8,
+            out_channels=4,
+            cross_attention_dim=32,
+            num_attention_heads=(2, 2, 2, 2),
+            projection_class_embeddings_input_dim=96,
+            addition_time_embed_dim=32,
+        ),
+        scheduler=svd_scheduler(),
+        feature_extractor=CLIPImageProcessor(crop_size=224, size={"shortest_edge": 224}),
+    )
+    dtype = torch.float16 if variant == "fp16" else torch.float32
+    pipeline.to(dtype=dtype).save_pretrained(folder, variant=variant, safe_serialization=True)
+    return folder
+
+
+def svd_scheduler() -> EulerDiscreteScheduler:
+    """SVD's own scheduler configuration."""
+    return EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        interpolation_type="linear",
+        use_karras_sigmas=True,
+        sigma_min=0.002,
+        sigma_max=700.0,
+        timestep_spacing="leading",
+        timestep_type="continuous",
+        steps_offset=1,
+    )
