@@ -1,0 +1,69 @@
+"""Writes SVD-Nano's model card: what it learnt from, how long, and what it cannot do."""
+
+# ruff: noqa: E501
+import json
+from pathlib import Path
+
+CARD = """# SVD-Nano
+
+A tiny image-to-video checkpoint in the layout of Stable Video Diffusion, so that everything in SVD Studio can be
+tried and tested on any computer. It is not by Stability AI and holds none of their weights. It makes a still
+picture drift under a moving camera, at about 256x144, 144x256 or 192x192 pixels, 14 frames; nothing in the picture
+moves by itself.
+
+| part | what | parameters |
+|---|---|---|
+| vae | AutoencoderKLTemporalDecoder, 4x smaller, 8 channels. The encoder is a fixed linear transform (principal components of 4x4 blocks of pixels, half whitened) written into the stock layers; the decoder is trained; its layers over time pass through | 5.0 M |
+| unet | UNetSpatioTemporalConditionModel, 128 channels at 3 levels, attention at the lower two; its mixing over time passes through, because each frame of a known move is certain by itself | 15.1 M |
+| image_encoder | CLIPVisionModelWithProjection with fixed random weights; 64 numbers, of length about 8, the first 16 always 0 | 0.3 M |
+
+## Directions
+
+`moves.json` maps each move that works to a unit code d in the 16 free numbers. The picture's embedding e becomes
+rescale(e + s |e| d, |e|), trained with s from 0.25 to 0.8: take s = 0.5. Opposite moves have opposite codes, and
+sums of codes are diagonal moves. Without a code (s = 0) the picture stands still. "Pan left" moves the camera to the
+left, so the content goes to the right. The way grows evenly over the frames and with the motion bucket: 6 pixels at
+bucket 127 for a pan. The number of frames a second is read but changes nothing.
+
+## Training
+
+`python tools/train_nano.py all` gathers the pictures and trains both networks, with Muon and AdamW
+(tools/nano_optimiser.py), on a processor or a graphics card.
+The denoiser sees v-prediction examples in SVD's parametrisation, ln sigma from N(1.4, 1.5), image noise of 0 to 0.1
+added to the picture before encoding, picture and embedding dropped together for 6 % of the examples.
+Decoder: {decoder_steps} steps of 4 crops of 48x48 pixels. Denoiser: {unet_steps} steps of 48 windows of 64x64 pixels
+(later fewer, larger ones).
+
+## Measured
+
+On eight photographs that it has not seen, 256x144, 10 Euler steps, no guidance, s = 0.5 (`tools/evaluate_nano.py`):
+
+{figures}
+
+## Limits
+
+Small, soft pictures; fine texture is lost. Pans uncover what lies outside the picture: that edge is guessed.
+No other sizes than about those above were tried; far larger ones cost much and gain nothing.
+
+## Licence and data
+
+The weights are released under CC BY-SA 4.0, the strictest of the pictures' licences:
+
+{credits}
+
+Held out, for measuring only: {held_out}.
+"""
+
+
+def write_card(folder: Path, state: Path, steps: tuple[int, int]) -> None:
+    """Write README.md beside the weights; what was measured comes from state/figures.md, if that is there."""
+    measured = state / "figures.md"
+    figures = measured.read_text(encoding="utf-8") if measured.exists() else "Not measured yet."
+    listed = json.loads((state / "photos" / "credits.json").read_text())
+    rows = ["| picture | author | licence | from |", "|---|---|---|---|"]
+    rows += [f"| {p['name']} | {p['author']} | {p['licence']} | {p['package']} |" for p in listed if not p["held_out"]]
+    held_out = ", ".join(f"{p['name']} ({p['author']}, {p['licence']})" for p in listed if p["held_out"])
+    text = CARD.format(
+        credits="\n".join(rows), held_out=held_out, figures=figures, decoder_steps=steps[0], unet_steps=steps[1]
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
