@@ -1,0 +1,31 @@
+"""The order in which finished frames are made better, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from svd_studio.core.clip import FinishSettings, ResolvedSettings
+from svd_studio.video.filters import scaled_size
+from svd_studio.video.interpolate import smooth
+
+
+def finish(frames: Iterable[np.ndarray], settings: FinishSettings, count: int) -> tuple[Iterator[np.ndarray], int]:
+    """The better frames as a stream, and how many `count` frames will become.
+
+    Enlarging is not done here but while encoding, to `finished_size`: small frames are faster to smooth.
+    """
+    if settings.smooth == 1:
+        return iter(frames), count
+    return smooth(frames, settings.smooth), count * settings.smooth
+
+
+def finished_size(size: tuple[int, int], settings: FinishSettings) -> tuple[int, int]:
+    """The (width, height) of the file."""
+    return scaled_size(size, settings.scale)
+
+
+def playback_fps(settings: ResolvedSettings) -> float:
+    """Frames a second in the file: as asked, else the engine's own speed kept through smoothing."""
+    return float(settings.export.fps or settings.motion_fps * settings.finish.smooth)
