@@ -1,0 +1,1 @@
+"""What waits and what runs: the durable queue and the process that works it off."""

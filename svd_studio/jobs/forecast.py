@@ -1,0 +1,63 @@
+"""How long a clip will take, learnt from this machine's own finished clips."""
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from svd_studio.core.clip import ResolvedSettings
+from svd_studio.core.progress import STAGES, Stage
+
+LEAST_S: dict[Stage, float] = dict.fromkeys(STAGES, 0.0) | {"load": 0.1}
+"""A load shorter than this loaded nothing, and tells nothing of one that does."""
+
+History = Iterable[tuple[ResolvedSettings, Mapping[str, float]]]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Expected seconds by stage."""
+
+    by_stage: Mapping[Stage, float]
+
+    @property
+    def seconds(self) -> float:
+        """The whole job."""
+        return sum(self.by_stage.values())
+
+    def after(self, stage: Stage) -> float:
+        """What is still to come once a stage is done."""
+        return sum(self.by_stage.get(later, 0.0) for later in STAGES[STAGES.index(stage) + 1 :])
+
+
+def forecast(settings: ResolvedSettings, history: History) -> Forecast | None:
+    """Scale what earlier clips of the same engine took to this one's size; None without any.
+
+    Stages that kept parts spared are not in a clip's seconds and do not count.
+    """
+    rates: dict[Stage, list[float]] = {stage: [] for stage in STAGES}
+    for earlier, seconds in history:
+        for stage in STAGES:
+            if seconds.get(stage, 0.0) > LEAST_S[stage]:
+                rates[stage].append(seconds[stage] / work(earlier, stage))
+    if not rates["denoise"]:
+        return None
+    return Forecast(
+        {stage: statistics.median(found) * work(settings, stage) for stage, found in rates.items() if found}
+    )
+
+
+def work(settings: ResolvedSettings, stage: Stage) -> float:
+    """How much there is to do, in units that only mean something within one stage of one engine."""
+    pixels = settings.width * settings.height
+    if stage == "load":
+        return 1.0
+    if stage == "encode_inputs":
+        return pixels
+    frames = settings.frames * pixels
+    if stage == "denoise":
+        return frames * settings.steps * (2 if settings.is_guided else 1)
+    if stage == "decode":
+        return frames
+    enlarged = {None: 1.0, "720p": 720, "1080p": 1080}[settings.finish.scale]
+    factor = 1.0 if enlarged == 1.0 else (enlarged / min(settings.width, settings.height)) ** 2
+    return frames * settings.finish.smooth * (factor if stage == "encode" else 1.0)

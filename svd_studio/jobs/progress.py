@@ -1,0 +1,118 @@
+"""A running job's progress: written into its row for every face to read, with a picture of the clip so far."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from svd_studio.core.errors import Cancelled
+from svd_studio.core.job import Job
+from svd_studio.core.progress import STAGES, Progress, Stage
+from svd_studio.jobs.forecast import Forecast
+from svd_studio.jobs.queue import JobQueue
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SHARES: dict[Stage, float] = {
+    "load": 0.08,
+    "encode_inputs": 0.02,
+    "denoise": 0.62,
+    "decode": 0.2,
+    "finish": 0.03,
+    "encode": 0.05,
+}
+"""How much of a job each stage is, until this machine's own clips tell better."""
+
+WRITE_EVERY_S = 0.25
+ASK_EVERY_S = 0.2
+PREVIEW_EVERY_S = 0.5
+
+
+class JobProgress(Progress):
+    """Write progress, preview and time to go into a job's row, and hear there whether to stop.
+
+    Rows are written a few times a second at most; `also` hears every report.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        job: Job,
+        previews: Path,
+        also: Progress,
+        expected: Forecast | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.queue, self.job, self.also = queue, job, also
+        self.preview_path = previews / f"{job.id}.webp"
+        self.preview_version = 0
+        self._expected, self._now = expected, now
+        self._written = self._asked = self._previewed = -1e9
+        self._started = self._stage_started = now()
+        self._stage: Stage | None = None
+        self._fraction = 0.0
+
+    def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
+        self.check()
+        now = self._now()
+        if stage != self._stage and stage != "finish":  # frames are finished while they are encoded
+            self._stage, self._stage_started = stage, now
+        if preview is not None and (done == total or now - self._previewed > PREVIEW_EVERY_S):
+            self._previewed = now
+            self._show(preview)
+        if done == total or now - self._written > WRITE_EVERY_S:
+            self._written = now
+            eta_s = self._time_to_go(stage, done, total, now)
+            self._fraction = max(self._fraction, self._overall(stage, done, total, eta_s, now))
+            self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
+        self.also.report(stage, done, total, preview)
+
+    def check(self) -> None:
+        now = self._now()
+        if now - self._asked > ASK_EVERY_S:
+            self._asked = now
+            if self.queue.should_stop(self.job.id):
+                raise Cancelled
+        self.also.check()
+
+    def _time_to_go(self, stage: Stage, done: int, total: int, now: float) -> float | None:
+        """This stage at its own pace (at the expected one before its first unit), the others as expected."""
+        if self._expected is None:
+            return None
+        spent = now - self._stage_started
+        expected = max(self._expected.by_stage.get(stage, 0.0) - spent, 0.0)
+        here = spent / done * (total - done) if done else expected
+        return here + self._expected.after("encode" if stage == "finish" else stage)
+
+    def _overall(self, stage: Stage, done: int, total: int, eta_s: float | None, now: float) -> float:
+        if eta_s is not None:
+            spent = now - self._started
+            return spent / (spent + eta_s) if spent + eta_s > 0 else 0.0
+        before = sum(SHARES[earlier] for earlier in STAGES[: STAGES.index(stage)])
+        return min(1.0, before + SHARES[stage] * done / max(total, 1))
+
+    def _show(self, preview: np.ndarray) -> None:
+        """Replace the preview at once, so that no page ever reads half of it."""
+        from PIL import Image
+
+        with suppress(OSError):  # a preview that is being read, or a full disk, must not fail a render
+            self._write_preview([Image.fromarray(frame) for frame in preview])
+
+    def forget_preview(self) -> None:
+        """Delete the preview; the clip takes its place."""
+        with suppress(OSError):
+            self.preview_path.unlink(missing_ok=True)
+
+    def _write_preview(self, frames: "list[Image.Image]") -> None:
+        self.preview_path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.preview_path.with_suffix(".part")
+        duration_ms = 1000 // self.job.request.settings.motion_fps
+        frames[0].save(
+            partial, "WEBP", save_all=True, append_images=frames[1:], duration=duration_ms, loop=0, quality=80, method=0
+        )
+        partial.replace(self.preview_path)
+        self.preview_version += 1

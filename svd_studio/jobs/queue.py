@@ -1,0 +1,206 @@
+"""The durable queue: one row a job, in SQLite, which is also the only wire between window and worker."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from svd_studio.core.clip import ClipRequest, ResolvedSettings
+from svd_studio.core.errors import Message
+from svd_studio.core.job import Job, JobStatus
+from svd_studio.core.progress import Stage
+from svd_studio.database import Database
+
+MAX_ATTEMPTS = 3
+
+PAUSED = "queue.paused"
+"""The name in `state` under which a person's pause is kept, also across a restart."""
+
+COLUMNS = (
+    "id, settings, start_image, end_image, title, owner, status, stage, done, total, fraction, eta_s, message_code,"
+    " message_values, attempts, preview_version, created, started, finished, worker, clip_id"
+)
+
+
+class JobQueue:
+    """Add, claim, report and end jobs; every call is one transaction, so a kill between calls loses nothing."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self.database = database
+        self._now = clock
+
+    def add(self, request: ClipRequest, title: str, owner: str) -> int:
+        """Accept a job at the end of the queue and return its number."""
+        with self.database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO jobs (position, settings, start_image, end_image, title, owner, status, created)"
+                " VALUES ((SELECT coalesce(max(position), 0) + 1 FROM jobs), ?, ?, ?, ?, ?, 'queued', ?) RETURNING id",
+                (
+                    json.dumps(request.settings.as_json(), ensure_ascii=False),
+                    str(request.start_image),
+                    str(request.end_image) if request.end_image else None,
+                    title,
+                    owner,
+                    self._now(),
+                ),
+            ).fetchone()
+        return int(row[0])  # type: ignore[index]  # an INSERT … RETURNING always has its row
+
+    def get(self, job_id: int) -> Job | None:
+        """The job of that number."""
+        rows = self.database.connection.execute(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (job_id,))
+        return next((_as_job(row) for row in rows), None)
+
+    def find(self, statuses: Sequence[JobStatus] = tuple(JobStatus), limit: int = 1000) -> list[Job]:
+        """Jobs in these states: waiting and running ones in their order, then ended ones, newest first."""
+        marks = ", ".join("?" * len(statuses))
+        rows = self.database.connection.execute(
+            f"SELECT {COLUMNS} FROM jobs WHERE status IN ({marks}) ORDER BY"
+            " CASE status WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END,"
+            " CASE WHEN status IN ('running', 'queued') THEN position ELSE -finished END LIMIT ?",
+            (*(status.value for status in statuses), limit),
+        )
+        return [_as_job(row) for row in rows]
+
+    def claim(self, worker: str, job_id: int | None = None) -> Job | None:
+        """Take the next waiting job for a worker, or nothing; a job asked for by number also while paused."""
+        with self.database.transaction() as connection:
+            row = connection.execute(
+                "UPDATE jobs SET status = 'running', worker = ?, started = ?, attempts = attempts + 1, stage = NULL,"
+                " done = 0, total = 0, fraction = 0, eta_s = NULL, message_code = NULL, message_values = NULL"
+                " WHERE id = (SELECT id FROM jobs WHERE status = 'queued' AND (id = ?3 OR ?3 IS NULL"
+                f" AND NOT EXISTS (SELECT 1 FROM state WHERE name = '{PAUSED}' AND value = '1'))"
+                f" ORDER BY position LIMIT 1) RETURNING {COLUMNS}",
+                (worker, self._now(), job_id),
+            ).fetchone()
+        return _as_job(row) if row else None
+
+    def report(
+        self, job_id: int, stage: Stage, done: int, total: int, fraction: float, eta_s: float | None, preview: int
+    ) -> None:
+        """Write how far a running job is."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET stage = ?, done = ?, total = ?, fraction = ?, eta_s = ?, preview_version = ?"
+                " WHERE id = ? AND status = 'running'",
+                (stage, done, total, fraction, eta_s, preview, job_id),
+            )
+
+    def say(self, job_id: int, message: Message) -> None:
+        """Show a message beside a job that goes on."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET message_code = ?, message_values = ? WHERE id = ?", (*_as_columns(message), job_id)
+            )
+
+    def should_stop(self, job_id: int) -> bool:
+        """Whether somebody asked this job to stop."""
+        row = self.database.connection.execute("SELECT stop FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return row is None or bool(row[0])
+
+    def cancel(self, job_id: int) -> bool:
+        """Stop a job: a waiting one at once, a running one at its next step. False when it had ended."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = 'cancelled', finished = ? WHERE id = ? AND status = 'queued'",
+                (self._now(), job_id),
+            )
+            cancelled = connection.changes()
+            connection.execute("UPDATE jobs SET stop = 1 WHERE id = ? AND status = 'running'", (job_id,))
+            return bool(cancelled or connection.changes())
+
+    def finish(self, job_id: int, clip_id: str) -> None:
+        """Mark a job done; its clip is already in the library."""
+        self._end(job_id, JobStatus.DONE, None, clip_id)
+
+    def fail(self, job_id: int, message: Message) -> None:
+        """Mark a job failed, with the reason."""
+        self._end(job_id, JobStatus.FAILED, message)
+
+    def mark_cancelled(self, job_id: int) -> None:
+        """Mark a running job as stopped, once its engine has let go."""
+        self._end(job_id, JobStatus.CANCELLED, None)
+
+    def release(self) -> None:
+        """Put running jobs back because their worker was told to end; that does not count as a try.
+
+        Only the holder of worker.lock may call this.
+        """
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = 'queued', worker = NULL, attempts = attempts - 1 WHERE status = 'running'"
+            )
+
+    def _end(self, job_id: int, status: JobStatus, message: Message | None, clip_id: str | None = None) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = ?, message_code = ?, message_values = ?, clip_id = ?, finished = ?,"
+                " fraction = CASE ? WHEN 'done' THEN 1 ELSE fraction END, eta_s = NULL WHERE id = ?",
+                (status.value, *_as_columns(message), clip_id, self._now(), status.value, job_id),
+            )
+
+    def set_paused(self, paused: bool) -> None:
+        """Let workers take no new job, or take them again; what runs goes on."""
+        with self.database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (PAUSED, str(int(paused))))
+
+    def is_paused(self) -> bool:
+        """Whether the queue waits for a person."""
+        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (PAUSED,)).fetchone()
+        return row is not None and row[0] == "1"
+
+    def recover(self) -> list[int]:
+        """Put jobs back whose worker is gone, and fail those it died on three times.
+
+        Only the holder of worker.lock may call this: nobody else can be running anything.
+        """
+        with self.database.transaction() as connection:
+            lost = [int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE status = 'running'")]
+            connection.execute(
+                "UPDATE jobs SET status = 'cancelled', finished = ? WHERE status = 'running' AND stop = 1",
+                (self._now(),),
+            )
+            connection.execute(
+                "UPDATE jobs SET status = 'failed', finished = ?, message_code = 'job.worker_died', message_values = ?"
+                " WHERE status = 'running' AND attempts >= ?",
+                (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), MAX_ATTEMPTS),
+            )
+            connection.execute("UPDATE jobs SET status = 'queued', worker = NULL WHERE status = 'running'")
+        return lost
+
+
+def _as_columns(message: Message | None) -> tuple[str | None, str | None]:
+    if message is None:
+        return None, None
+    return message.code, json.dumps(dict(message.values), ensure_ascii=False)
+
+
+def _as_job(row: tuple[Any, ...]) -> Job:
+    """Read a row in the order of COLUMNS."""
+    (
+        job_id, settings, start, end, title, owner, status, stage, done, total, fraction, eta_s, code, values,
+        attempts, preview, created, started, finished, worker, clip_id,
+    ) = row  # fmt: skip
+    return Job(
+        id=job_id,
+        request=ClipRequest(
+            ResolvedSettings.from_file(json.loads(settings))[0], Path(start), Path(end) if end else None
+        ),
+        title=title,
+        owner=owner,
+        status=JobStatus(status),
+        stage=stage,
+        done=done,
+        total=total,
+        fraction=fraction,
+        eta_s=eta_s,
+        message=Message(code, json.loads(values)) if code else None,
+        attempts=attempts,
+        preview_version=preview,
+        created=created,
+        started=started,
+        finished=finished,
+        worker=worker,
+        clip_id=clip_id,
+    )

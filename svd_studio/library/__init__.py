@@ -1,0 +1,1 @@
+"""What is kept: finished clips, presets, model weights."""

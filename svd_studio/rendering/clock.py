@@ -1,0 +1,31 @@
+"""Where a render's time goes, learnt from its own progress reports."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from svd_studio.core.progress import Progress, Stage
+
+
+class StageClock(Progress):
+    """Pass every report on, and charge the time since the last one to the stage that reports.
+
+    A report of 0 done begins a stage: what went before belongs to nobody.
+    """
+
+    def __init__(self, listener: Progress, now: Callable[[], float] = time.perf_counter) -> None:
+        self.listener = listener
+        self.seconds: dict[str, float] = {}
+        self._now = now
+        self._last = now()
+
+    def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
+        now = self._now()
+        spent = now - self._last if done else 0.0
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+        self._last = now
+        self.listener.report(stage, done, total, preview)
+
+    def check(self) -> None:
+        self.listener.check()

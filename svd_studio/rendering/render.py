@@ -1,0 +1,125 @@
+"""Picture in, MP4 out: plan · latents · frames · finish · encode, each kept so that nothing is done twice."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from svd_studio import __version__
+from svd_studio.core.clip import ClipRequest, RenderedClip, ResolvedSettings
+from svd_studio.core.engine import EngineInfo
+from svd_studio.core.progress import Progress
+from svd_studio.core.vram import VramPlan
+from svd_studio.engines.base import Scene
+from svd_studio.engines.catalog import engine_info
+from svd_studio.gpu.planner import choose_plan
+from svd_studio.rendering.clock import StageClock
+from svd_studio.rendering.loaded import LoadedEngine
+from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
+from svd_studio.video.encode import encode_clip
+from svd_studio.video.finish import finish, finished_size, playback_fps
+from svd_studio.video.metadata import recipe_json
+from svd_studio.video.pictures import frame_picture, open_picture
+from svd_studio.video.poster import make_poster
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a render works with: the loaded engine, kept parts, where weights are, how much memory is free."""
+
+    loaded: LoadedEngine
+    parts: PartStore
+    weights_folder: Callable[[EngineInfo], Path]
+    free_gb: Callable[[], float]
+    peak_memory_gb: Callable[[], float]
+
+
+def render(request: ClipRequest, target: Path, bench: Bench, listener: Progress, title: str = "") -> RenderedClip:
+    """Make the clip that was asked for at `target`, which appears whole or not at all; a poster beside it.
+
+    Raises StudioError or Cancelled; finished parts stay for the next try.
+    """
+    settings, clock = request.settings, StageClock(listener)
+    info = engine_info(settings.engine)
+    scene = Scene(settings, framed_picture(request.start_image, settings))
+    plan = choose_plan(info.plans(settings), bench.free_gb())
+
+    frames, peak_gb = make_frames(info, scene, plan, bench, clock)
+
+    made = {
+        "version": __version__,
+        "title": title,
+        "created": round(time.time(), 3),
+        "source_sha256": hashlib.sha256(request.start_image.read_bytes()).hexdigest(),
+        "plan": plan.as_dict(),
+        "peak_memory_gb": round(peak_gb, 3),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
+    }
+    recipe = recipe_json(settings, made)
+    better, count = finish(frames, settings.finish, len(frames))
+    size = finished_size((settings.width, settings.height), settings.finish)
+    poster = target.with_suffix(".webp")
+    make_poster(np.asarray(frames[0]), poster, recipe)
+    try:
+        encoded = encode_clip(
+            _reported(better, count, clock), target, playback_fps(settings), size, recipe, clock, count
+        )
+    except BaseException:
+        poster.unlink(missing_ok=True)
+        raise
+    return RenderedClip(
+        path=target,
+        settings=settings,
+        source_sha256=str(made["source_sha256"]),
+        frames=encoded.frames,
+        fps=encoded.fps,
+        size=encoded.size,
+        seconds_by_stage=clock.seconds,
+        peak_memory_gb=peak_gb,
+        plan=plan.as_dict(),
+        poster=poster,
+    )
+
+
+def framed_picture(path: Path, settings: ResolvedSettings) -> Image.Image:
+    """The start picture as the engine will see it: exactly (width, height)."""
+    return frame_picture(
+        open_picture(path), settings.width, settings.height, settings.fit, settings.focus_x, settings.focus_y
+    )
+
+
+def make_frames(
+    info: EngineInfo, scene: Scene, plan: VramPlan, bench: Bench, clock: StageClock
+) -> tuple[np.ndarray, float]:
+    """The clip's frames, memory-mapped, and the peak memory in GiB; from kept parts where they are.
+
+    An engine is loaded only when something has to be made.
+    """
+    parts, settings = bench.parts, scene.settings
+    folder = bench.weights_folder(info)
+    latents_key = latents_name(settings, scene.start.tobytes(), fingerprint(folder), bench.loaded.precision)
+    frames_key = frames_name(latents_key, plan.decode_window)
+    frames = parts.load(frames_key)
+    if frames is not None:
+        return frames, 0.0
+    engine = bench.loaded.get(info, folder, clock)
+    latents = parts.load(latents_key)
+    if latents is None:
+        latents = parts.save(latents_key, engine.denoise(scene, plan, clock))
+    shape = (settings.frames, settings.height, settings.width, 3)
+    decoded = engine.decode(np.array(latents), plan, clock)
+    frames = parts.save_stream(frames_key, decoded, shape)
+    card_peak = engine.peak_memory_gb()
+    return frames, bench.peak_memory_gb() if card_peak is None else card_peak
+
+
+def _reported(frames: Iterator[np.ndarray], count: int, clock: StageClock) -> Iterator[np.ndarray]:
+    """Charge the time that finishing takes to its own stage: frames are finished while they are encoded."""
+    clock.report("finish", 0, count)
+    for done, frame in enumerate(frames, start=1):
+        clock.report("finish", done, count)
+        yield frame
