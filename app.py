@@ -1,0 +1,163 @@
+"""Open the studio: serve the page first, then start the render worker behind it.
+
+`python app.py` and `./launch.sh` do the same. Knows the order of starting and ending, and nothing of clips.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Sequence
+
+from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, new_password, routes
+from svd_studio.cli import Parser, config_of, say_error
+from svd_studio.core.config import StudioConfig
+from svd_studio.core.errors import BadInput, Message, StudioError
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.host import FileLock, private_folder
+from svd_studio.jobs.supervisor import Supervisor
+from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
+from svd_studio.studio import OWNER, Studio
+from svd_studio.ui.texts import say
+
+LOOPBACK = "127.0.0.1"
+FIRST_PORT, PORTS_TRIED = 7860, 40
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C; returns the exit code."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        return open_studio(config_of(arguments), arguments)
+    except StudioError as error:
+        return say_error(error)
+
+
+def build_parser() -> Parser:
+    """The window's own arguments; verbs are the command line's."""
+    parser = Parser(prog="svd_studio", description=say("cli.about"))
+    parser.add_argument("--port", type=int, metavar="N", help=say("cli.help.port"))
+    parser.add_argument("--data", metavar="DIR", help=say("cli.help.data"))
+    parser.add_argument("--no-browser", action="store_true", help=say("cli.help.no_browser"))
+    parser.add_argument("--share", action="store_true", help=say("cli.help.share"))
+    parser.add_argument("--listen", action="store_true", help=say("cli.help.listen"))
+    return parser
+
+
+def open_studio(config: StudioConfig, arguments: argparse.Namespace) -> int:
+    """Take the folder, serve the page, start the worker; end both on Ctrl-C."""
+    private_folder(config.data)
+    lock = FileLock(config.studio_lock)
+    if not lock.try_acquire():
+        return point_to_first(lock, arguments.no_browser)
+    try:
+        return serve(config, arguments, lock)
+    finally:
+        lock.release()
+
+
+def serve(config: StudioConfig, arguments: argparse.Namespace, lock: FileLock) -> int:
+    """Put the page on its port, then start the worker; returns when somebody ends it."""
+    host = "0.0.0.0" if arguments.listen else LOOPBACK
+    port = free_port(arguments.port, host)
+    environment = clean_environment(os.environ, config)
+    os.environ.clear()
+    os.environ.update(environment)
+    fresh_uploads(config)
+    studio = Studio(config)
+    supervisor = Supervisor(
+        [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)], config.logs / "worker.log"
+    )
+    telemetry = Telemetry(studio_pids=lambda: [pid for pid in [supervisor.worker_pid()] if pid])
+    telemetry.start()
+    url = open_page(studio, telemetry, arguments, host, port)
+    lock.announce(url)
+    private_folder(config.logs)
+    ended = end_signal()
+    supervisor.start()
+    print(say(Message("app.open", {"url": url, "folder": str(config.data)})), flush=True)
+    if not arguments.no_browser:
+        webbrowser.open(url)
+    while not ended.wait(0.5):  # a wait without end hears no Ctrl-C on Windows
+        pass
+    supervisor.stop()
+    studio.let_go()
+    telemetry.stop()
+    return 0
+
+
+def open_page(studio: Studio, telemetry: Telemetry, arguments: argparse.Namespace, host: str, port: int) -> str:
+    """Serve the page behind its guard and return its address on this machine."""
+    from starlette.middleware import Middleware
+
+    from svd_studio.ui.app import build_page, launch_options
+
+    hosts = Hosts(port, listening=arguments.listen)
+    page = build_page(studio, telemetry)
+    page.launch(
+        server_name=host,
+        server_port=port,
+        share=arguments.share,
+        auth=_doorkeeper() if arguments.share or arguments.listen else None,
+        prevent_thread_lock=True,
+        quiet=True,
+        allowed_paths=[],
+        max_file_size=LARGEST_UPLOAD,
+        app_kwargs={
+            "middleware": [Middleware(Guard, hosts=hosts, uploads=studio.config.uploads)],
+            "routes": routes(studio, telemetry),
+        },
+        **launch_options(),
+    )
+    if page.share_url:
+        hosts.share(page.share_url)
+        print(say(Message("app.shared", {"url": page.share_url})), flush=True)
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _doorkeeper() -> Doorkeeper:
+    """Make a password, say it once, and keep it nowhere."""
+    password = new_password()
+    print(say(Message("app.password", {"name": OWNER, "password": password})), flush=True)
+    return Doorkeeper({OWNER: password})
+
+
+def point_to_first(lock: FileLock, quiet: bool) -> int:
+    """Say where the studio that holds this folder is."""
+    url = str((lock.holder() or {}).get("url") or f"http://127.0.0.1:{FIRST_PORT}")
+    print(say(Message("app.already_open", {"url": url})))
+    if not quiet:
+        webbrowser.open(url)
+    return 0
+
+
+def free_port(asked: int | None, host: str) -> int:
+    """The port that was asked for, or the first free one. Raises BadInput."""
+    tried = [asked] if asked is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    for port in tried:
+        with socket.socket() as probe:
+            if os.name != "nt":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except (OSError, OverflowError):
+                continue
+            return port
+    if asked is not None:
+        raise BadInput("app.port_taken", port=asked)
+    raise BadInput("app.no_port", low=FIRST_PORT, high=FIRST_PORT + PORTS_TRIED - 1)
+
+
+def end_signal() -> threading.Event:
+    """What is set at Ctrl-C or when the system asks us to end."""
+    ended = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: ended.set())
+    return ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""The animate verb: one picture, one clip, in this terminal or by the worker that is already running."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from svd_studio.core.clip import ClipSettings
+from svd_studio.core.config import StudioConfig
+from svd_studio.core.errors import BadInput
+from svd_studio.core.job import Job, JobStatus
+from svd_studio.core.progress import Progress
+from svd_studio.host import private_folder
+from svd_studio.jobs.worker import worker_name
+from svd_studio.library.clips import Clip, copy_out
+from svd_studio.studio import Studio
+from svd_studio.terminal import Stoppable, shown_progress
+from svd_studio.ui.texts import say
+from svd_studio.video.files import check_writable
+
+CANCELLED = 130
+ASK_EVERY_S = 0.3
+
+
+def animate(studio: Studio, arguments: argparse.Namespace, flags: Mapping[str, type]) -> int:
+    """Make the clip that the arguments ask for; returns the exit code."""
+    settings = asked_settings(studio, arguments, flags)
+    if arguments.output:
+        check_output(arguments.output)
+    submitted = studio.submit(settings, arguments.picture)
+    for note in submitted.resolved.notes:
+        print(say(note), file=sys.stderr)
+    keep_log(studio.config)
+    job = wait_for(studio, submitted.job_id)
+    if job is None or job.status is JobStatus.CANCELLED:
+        print(say("job.cancelled"), file=sys.stderr)
+        return CANCELLED
+    clip = studio.clips.get(job.clip_id) if job.clip_id else None
+    if clip is None:
+        print(say(job.message or "job.clip_gone"), file=sys.stderr)
+        return 1
+    path = clip.rendered.path
+    if arguments.output:
+        copy_out(path, arguments.output)
+        path = arguments.output
+    print(json.dumps(as_report(clip, path), ensure_ascii=False, indent=2) if arguments.json else path)
+    return 0
+
+
+def asked_settings(studio: Studio, arguments: argparse.Namespace, flags: Mapping[str, type]) -> ClipSettings:
+    """The recipe that was typed: a recalled one, then a preset's fields, then the flags."""
+    settings = studio.recall(arguments.recipe).settings if arguments.recipe else ClipSettings()
+    look = studio.presets.get(arguments.preset) if arguments.preset else None
+    if arguments.shape or (look and "shape" in look.settings):
+        settings = settings.changed(width=None, height=None)  # a recalled size must not win over a new shape
+    values = (look.onto(settings) if look else settings).model_dump()
+    for name in flags:
+        typed = getattr(arguments, name)
+        if typed is not None:
+            *parents, leaf = name.split(".")
+            (values[parents[0]] if parents else values)[leaf] = as_number(typed, flags[name])
+    if arguments.guidance:
+        values["guidance_first"], values["guidance_last"] = read_guidance(arguments.guidance)
+    return ClipSettings.from_person(values)
+
+
+def as_number(text: str, kind: type) -> Any:
+    """The text as the number it should be, or unchanged, so that the recipe refuses it in its own words."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def read_guidance(text: str) -> tuple[float, float]:
+    """Read A:B, or A for both."""
+    first, colon, last = text.partition(":")
+    try:
+        return float(first), float(last if colon else first)
+    except ValueError:
+        raise BadInput("cli.guidance", given=text[:20]) from None
+
+
+def check_output(path: Path) -> None:
+    """Refuse a place for the clip now and not after the render."""
+    if path.suffix.lower() != ".mp4":
+        raise BadInput("cli.not_mp4", name=path.name[:80])
+    check_writable(path)
+
+
+def keep_log(config: StudioConfig) -> None:
+    """Write what went wrong in detail to a file; the terminal gets sentences."""
+    private_folder(config.logs)
+    logging.basicConfig(
+        handlers=[
+            RotatingFileHandler(config.logs / "animate.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+        ],
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+
+
+def wait_for(studio: Studio, job_id: int) -> Job | None:
+    """Render the job here, or watch the worker that holds the lock do it; None when somebody removed it.
+
+    The first Ctrl-C cancels the job, a second one leaves at once.
+    """
+    with shown_progress() as bars, _cancel_on_ctrl_c(studio, job_id, bars) as progress:
+        while True:
+            job = studio.queue.get(job_id)
+            if job is None or job.status.is_final:
+                return job
+            if run_here(studio, job_id, progress):
+                continue
+            if job.stage:
+                bars.report(job.stage, job.done, job.total)
+            time.sleep(ASK_EVERY_S)
+
+
+def run_here(studio: Studio, job_id: int, progress: Progress) -> bool:
+    """Render the job in this process; False while another one renders."""
+    lock = studio.render_lock()
+    if not lock.try_acquire():
+        return False
+    try:
+        worker = studio.worker()
+        studio.queue.recover()
+        job = studio.queue.claim(worker_name(), job_id)
+        if job is not None:
+            worker.run(job, progress)
+    finally:
+        lock.release()
+    return True
+
+
+@contextmanager
+def _cancel_on_ctrl_c(studio: Studio, job_id: int, bars: Progress) -> Iterator[Stoppable]:
+    """Turn the first Ctrl-C into a cancelled job; a second one ends the program at once."""
+    progress = Stoppable(bars)
+
+    def stop(*_: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        progress.stopped = True
+        studio.cancel(job_id)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def as_report(clip: Clip, path: Path) -> dict[str, Any]:
+    """What --json prints."""
+    made = clip.rendered
+    return {
+        "path": str(path),
+        "settings": made.settings.as_json(),
+        "frames": made.frames,
+        "fps": made.fps,
+        "size": list(made.size),
+        "plan": dict(made.plan),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in made.seconds_by_stage.items()},
+        "peak_memory_gb": round(made.peak_memory_gb, 3),
+        "clip": clip.id,
+    }

@@ -1,0 +1,226 @@
+"""Look at every request before Gradio does: by which name, from which page, for what, how much.
+
+What is not in OPEN is shut, so a route that an upgrade of Gradio adds stays shut until somebody opens it.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from svd_studio.api.hosts import Hosts
+from svd_studio.core import errors
+from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE, stored_file
+from svd_studio.ui.texts import say
+
+READ, ASK = ("GET", "HEAD"), ("POST",)
+FILE = "/gradio_api/file="
+UPLOAD = "/gradio_api/upload"
+STARTED = "/gradio_api/startup-events"
+
+OPEN = {
+    # ours
+    "/media/{clip_id}": READ,
+    "/media/{clip_id}/poster": READ,
+    "/media/{clip_id}/download": READ,
+    "/media/job/{job_id}/preview": READ,
+    "/metrics": READ,
+    "/health": READ,
+    # the page and what it is made of
+    "/": READ,
+    "/config": READ,
+    "/assets/{path:path}": READ,
+    "/static/{path:path}": READ,
+    "/svelte/{path:path}": READ,
+    "/theme.css": READ,
+    "/gradio_api/theme.css": READ,
+    "/favicon.ico": READ,
+    "/robots.txt": READ,
+    "/login": ASK,
+    "/logout": READ,
+    # what page and gradio_client ask for while they are open
+    "/gradio_api/app_id": READ,
+    "/gradio_api/login_check": READ,
+    "/gradio_api/info": READ,
+    "/gradio_api/heartbeat/{session_hash}": READ,
+    UPLOAD: ASK,
+    "/gradio_api/upload_progress": READ,
+    "/gradio_api/file={path_or_url:path}": READ,
+    "/gradio_api/queue/join": ASK,
+    "/gradio_api/queue/data": READ,
+    "/gradio_api/run/{api_name}": ASK,
+    "/gradio_api/call/{api_name}": ASK,
+    "/gradio_api/call/v2/{api_name}": ASK,
+    "/gradio_api/call/v2/{api_name}/{event_id}": READ,
+    "/gradio_api/call/{api_name}/{event_id}": READ,
+    "/gradio_api/cancel": ASK,
+    "/gradio_api/reset": ASK,
+}
+"""Every route that may be asked for, as its owner spells it, and how."""
+
+PATTERNS = tuple((compile_path(path)[0], methods) for path, methods in OPEN.items())
+
+LARGEST_BODY = 10 * MEGABYTE
+FORM_AROUND_UPLOAD = MEGABYTE
+
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio writes its config inline and builds js= handlers
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
+"""What somebody uploaded must not act as a page of ours, whatever it is."""
+
+DROPPED_HEADERS = (b"x-forwarded-host", b"x-gradio-server")
+"""Gradio believes these about its own address; no proxy of ours sends them."""
+
+
+class Guard:
+    """Refuse what no page of ours asks for; hand it to Gradio through launch(app_kwargs={"middleware": …})."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, uploads: Path) -> None:
+        self.app = app
+        self.hosts = hosts
+        self.uploads = uploads
+        self._is_started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif refusal := self._refusal(scope):
+            await _refuse(refusal, scope, receive, send)
+        else:
+            await self._hand_on(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> HTTPException | None:
+        """Why this request goes no further, or nothing."""
+        headers, path = Headers(scope=scope), scope["path"]
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self.hosts.know(hosts[0], (scope.get("server") or ("",))[0]):
+            return HTTPException(403, say("door.host"))
+        if not (_is_from_our_page(headers, hosts[0]) or _is_a_link_to_us(scope, headers)):
+            return HTTPException(403, say("door.foreign"))
+        if not (_is_open(scope["method"], path) or self._is_starting(path)):
+            return HTTPException(404, say("door.nothing"))
+        if path.startswith(FILE) and stored_file(self.uploads, path.removeprefix(FILE)) is None:
+            return HTTPException(403, say("door.file"))
+        if _announced_size(headers) > _limit(path):
+            return _too_large(path)
+        return None
+
+    def _is_starting(self, path: str) -> bool:
+        """Whether this is launch() itself, which asks for one route once, before anybody knows our address."""
+        is_first = path == STARTED and not self._is_started
+        self._is_started |= is_first
+        return is_first
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let Gradio answer, counting what comes in and adding our headers to what goes out."""
+        path = scope["path"]
+        body = _CountedBody(receive, _limit(path))
+        scope["headers"] = [header for header in scope["headers"] if header[0] not in DROPPED_HEADERS]
+        is_answered = False
+
+        async def answer(message: Message) -> None:
+            nonlocal is_answered
+            if body.is_too_large and not is_answered:
+                return  # whatever was made of half a body
+            if message["type"] == "http.response.start":
+                is_answered = True
+                _secure(MutableHeaders(scope=message), path)
+            await send(message)
+
+        with suppress(_TooLarge, ClientDisconnect):  # a page that is closed during an upload is no error
+            await self.app(scope, body.receive, answer)
+        if body.is_too_large and not is_answered:
+            await _refuse(_too_large(path), scope, receive, send)
+
+
+class _TooLarge(HTTPException):
+    """Leave a route whose body goes on beyond the limit; Gradio takes it for an ordinary 413."""
+
+
+class _CountedBody:
+    """Count a body that did not say how long it is."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+
+    @property
+    def is_too_large(self) -> bool:
+        return self._left < 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self.is_too_large:
+            raise _TooLarge(413)
+        return message
+
+
+def _is_from_our_page(headers: Headers, host: str) -> bool:
+    """Whether a page of ours asks, or a program that is no browser; browsers add these headers themselves."""
+    origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
+    own = (f"http://{host}".lower(), f"https://{host}".lower())
+    return all(origin.lower() in own for origin in origins) and all(site in ("same-origin", "none") for site in sites)
+
+
+def _is_a_link_to_us(scope: Scope, headers: Headers) -> bool:
+    """Whether somebody followed a link on another site to our front door."""
+    return (
+        scope["method"] == "GET"
+        and scope["path"] == "/"
+        and "origin" not in headers
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def _is_open(method: str, path: str) -> bool:
+    return any(method in methods and pattern.match(path) for pattern, methods in PATTERNS)
+
+
+def _limit(path: str) -> int:
+    return LARGEST_UPLOAD + FORM_AROUND_UPLOAD if path == UPLOAD else LARGEST_BODY
+
+
+def _announced_size(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
+
+
+def _too_large(path: str) -> HTTPException:
+    largest = LARGEST_UPLOAD if path == UPLOAD else LARGEST_BODY
+    return HTTPException(413, say(errors.Message("door.too_large", {"limit": largest // MEGABYTE})))
+
+
+def _secure(headers: MutableHeaders, path: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = FILE_POLICY if path.startswith(FILE) else PAGE_POLICY
+
+
+async def _refuse(why: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:
+    # The rest of a body that nobody reads must not be taken for the next request.
+    response = PlainTextResponse(why.detail, why.status_code, {"Connection": "close"})
+    _secure(response.headers, scope["path"])
+    await response(scope, receive, send)

@@ -1,0 +1,53 @@
+"""Our own routes beside Gradio's; while there is a password, they are behind its login, too."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from svd_studio import __version__
+from svd_studio.api.media import Media
+from svd_studio.api.metrics import CONTENT_TYPE, metrics
+from svd_studio.api.passwords import is_signed_in
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.studio import Studio
+from svd_studio.ui.texts import say
+
+Endpoint = Callable[[Request], Response]
+
+
+def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
+    """What launch(app_kwargs={"routes": …}) takes; Gradio puts them before its own."""
+    media = Media(studio)
+
+    def show_metrics(request: Request) -> Response:
+        return PlainTextResponse(metrics(studio, telemetry), media_type=CONTENT_TYPE)
+
+    def show_health(request: Request) -> Response:
+        return JSONResponse(health(studio))
+
+    endpoints: dict[str, Endpoint] = {
+        "/media/job/{job_id}/preview": media.preview,
+        "/media/{clip_id}": media.clip,
+        "/media/{clip_id}/poster": media.poster,
+        "/media/{clip_id}/download": media.download,
+        "/metrics": show_metrics,
+        "/health": show_health,
+    }
+    return [Route(path, _behind_login(endpoint)) for path, endpoint in endpoints.items()]
+
+
+def health(studio: Studio) -> dict[str, object]:
+    """Whether the queue can be read and somebody is there to render it."""
+    studio.queue.find(limit=1)
+    return {"ok": True, "version": __version__, "worker": studio.render_lock().holder() is not None}
+
+
+def _behind_login(endpoint: Endpoint) -> Endpoint:
+    def checked(request: Request) -> Response:
+        if not is_signed_in(request):
+            return PlainTextResponse(say("door.sign_in"), 401)
+        return endpoint(request)
+
+    return checked

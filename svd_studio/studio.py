@@ -1,0 +1,215 @@
+"""The verbs that every face shares. All wiring is here; no torch until a job is rendered."""
+
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
+from svd_studio.core.config import StudioConfig
+from svd_studio.core.engine import EngineInfo, Resolved
+from svd_studio.core.errors import BadInput, MissingWeights
+from svd_studio.database import Database
+from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.host import FileLock, peak_memory_gb, private_folder
+from svd_studio.installed import installed_torch
+from svd_studio.jobs.forecast import Forecast, forecast
+from svd_studio.jobs.queue import JobQueue
+from svd_studio.jobs.worker import Worker
+from svd_studio.library.clips import ClipLibrary
+from svd_studio.library.presets import PresetLibrary
+from svd_studio.library.weights import WeightsLibrary, verify_before_load
+from svd_studio.rendering.loaded import LoadedEngine
+from svd_studio.rendering.parts import PartStore
+from svd_studio.rendering.render import Bench
+from svd_studio.video import metadata, pictures
+from svd_studio.video.files import check_free, write_whole
+
+OWNER = "owner"
+
+ROOM_FOR_A_CLIP = 500_000_000
+"""Bytes that a clip's kept parts and file may take, asked for before the work and not after it."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """An accepted job, its recipe as it will run, and what had to be changed."""
+
+    job_id: int
+    resolved: Resolved
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A recipe that came back, the fields this version does not know, and all that was written beside it."""
+
+    settings: ClipSettings
+    unknown: tuple[str, ...]
+    record: Mapping[str, Any]
+
+
+class Studio:
+    """One data folder with its queue, clips, presets and models."""
+
+    def __init__(self, config: StudioConfig) -> None:
+        self.config = config
+
+    @cached_property
+    def database(self) -> Database:
+        private_folder(self.config.data)
+        return Database(self.config.database)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        return JobQueue(self.database)
+
+    @cached_property
+    def clips(self) -> ClipLibrary:
+        return ClipLibrary(self.config.clips, self.database)
+
+    @cached_property
+    def presets(self) -> PresetLibrary:
+        return PresetLibrary(self.config.presets)
+
+    @cached_property
+    def weights(self) -> WeightsLibrary:
+        return WeightsLibrary(self.config.models, self.config.hub_endpoint, self.config.hub_token)
+
+    def weights_folder(self, info: EngineInfo) -> Path:
+        """Where an engine's weights are. Raises MissingWeights naming the command that gets them."""
+        if info.weights is None:
+            return NANO_FOLDER
+        folder = self.weights.installed(info.weights)
+        if folder is None:
+            raise MissingWeights("weights.missing", engine=info.name, size=f"{info.weights.size_gb:.1f}")
+        return folder
+
+    def sound_weights(self, info: EngineInfo) -> Path:
+        """The same folder, once its files have shown to be what they say; nothing corrupt is ever loaded."""
+        folder = self.weights_folder(info)
+        verify_before_load(folder)
+        return folder
+
+    def is_installed(self, info: EngineInfo) -> bool:
+        """Whether an engine's weights are here."""
+        return info.weights is None or self.weights.installed(info.weights) is not None
+
+    def default_engine(self) -> EngineInfo:
+        """The best engine that is installed and fits the largest card; without a card, the bundled one."""
+        cards = Telemetry().sample().cards if _torch_has_cuda() else ()
+        card_gb = max((card.total_gb or 0.0 for card in cards), default=0.0)
+        for info in ENGINES.values():
+            if info.weights is not None and self.is_installed(info) and _fits(info, card_gb):
+                return info
+        return ENGINES["svd-nano"]
+
+    def resolve(self, settings: ClipSettings, picture_size: tuple[int, int] | None = None) -> Resolved:
+        """Fill a recipe's gaps: engine, seed, native values."""
+        info = engine_info(settings.engine) if settings.engine else self.default_engine()
+        if settings.seed is None:
+            settings = settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
+        return settings.resolve(info, picture_size)
+
+    def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
+        """Accept a job: check everything that can be checked now, keep the picture, write the row."""
+        size = pictures.picture_size(picture)
+        resolved = self.resolve(settings, size)
+        self.weights_folder(engine_info(resolved.settings.engine))
+        kept = self.keep_picture(picture)
+        check_free(self.config.data, ROOM_FOR_A_CLIP)
+        number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
+        return Submitted(number, resolved)
+
+    def keep_picture(self, picture: Path) -> Path:
+        """Copy a picture into the library under its hash, once; refuses what cannot be decoded."""
+        pictures.open_picture(picture)
+        content = picture.read_bytes()
+        private_folder(self.config.inputs)
+        kept = self.config.inputs / f"{hashlib.sha256(content).hexdigest()}{picture.suffix.lower()}"
+        if not kept.exists():
+            write_whole(kept, lambda part: _write(part, content), lambda part: None)
+        return kept
+
+    def forecast(self, settings: ResolvedSettings) -> Forecast | None:
+        """How long a clip will take here; None when nothing like it was made yet."""
+        return forecast(settings, self.clips.seconds_of(settings.engine))
+
+    def cancel(self, job_id: int) -> bool:
+        """Stop a job; False when it had ended already."""
+        return self.queue.cancel(job_id)
+
+    def recall(self, source: Path) -> Recalled:
+        """Read the recipe inside a clip or poster, or from a JSON file. Raises BadInput when there is none."""
+        if not source.is_file():
+            raise BadInput("recipe.no_file", name=source.name)
+        record = read_json(source) if source.suffix.lower() == ".json" else metadata.read_record(source)
+        if record is None:
+            raise BadInput("recipe.none_inside", name=source.name)
+        settings, unknown = ClipSettings.from_file(record.get("settings", record))
+        return Recalled(settings, unknown, record)
+
+    def worker(self, card: int = 0) -> Worker:
+        """Everything that renders, on one card. Imports torch; only the process that renders calls this."""
+        from svd_studio.gpu.device import pick_device
+
+        device = pick_device(card)
+        precision = device.precision(self.config.precision)
+        bench = Bench(
+            loaded=LoadedEngine(device.name, precision),
+            parts=PartStore(self.config.parts),
+            weights_folder=self.sound_weights,
+            free_gb=lambda: _free_gb(device.free_gb()) / (2 if precision == "fp32" else 1),  # plans count fp16
+            peak_memory_gb=peak_memory_gb,
+        )
+        return Worker(self.config, self.queue, self.clips, bench)
+
+    def let_go(self) -> None:
+        """Put back what an ended worker was rendering, unless somebody else renders here already."""
+        lock = self.render_lock()
+        if lock.try_acquire():
+            self.queue.release()
+            lock.release()
+
+    def render_lock(self) -> FileLock:
+        """The lock that whoever renders here holds."""
+        return FileLock(self.config.worker_lock)
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """Read a recipe that somebody saved as JSON. Raises BadInput."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput("recipe.not_a_recipe") from error
+    if not isinstance(content, dict):
+        raise BadInput("recipe.not_a_recipe")
+    return content
+
+
+def _torch_has_cuda() -> bool:
+    """Whether torch was built for CUDA; told by its records, without importing it."""
+    torch = installed_torch()
+    return torch is not None and torch.cuda is not None
+
+
+def _free_gb(card_gb: float | None) -> float:
+    """Memory that a render may take: the card's, or the machine's where there is none."""
+    if card_gb is not None:
+        return card_gb
+    free_gb = Telemetry().sample().machine.ram_free_gb
+    return math.inf if free_gb is None else free_gb
+
+
+def _fits(info: EngineInfo, card_gb: float) -> bool:
+    plans = info.plans(ClipSettings().resolve(info).settings)
+    return min(plan.peak_gb for plan in plans) <= card_gb
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

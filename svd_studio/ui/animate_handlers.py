@@ -1,0 +1,210 @@
+"""What the buttons of the Animate page do. Each handler gets everything as one dict and answers with one."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from svd_studio.core.clip import MAX_SEED, ClipSettings
+from svd_studio.core.errors import StudioError
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.studio import Studio
+from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.language import known, spoken_by
+from svd_studio.ui.offer import OFFERED, Download
+from svd_studio.ui.page_view import PageView, Parts, problem_view
+from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, picture_name
+from svd_studio.ui.presses import Presses
+from svd_studio.ui.settings_form import Updates, Values
+from svd_studio.ui.texts import say
+
+log = logging.getLogger(__name__)
+
+
+def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
+    """Let everything that goes wrong come back as a sentence on the page."""
+
+    @wraps(handler)
+    def guarded(self: "Handlers", values: Values, *rest: Any) -> Updates:
+        try:
+            return handler(self, values, *rest)
+        except StudioError as error:
+            return {self.parts.view: problem_view(error, self.page.language(values))}
+        except Exception:  # Gradio would show an empty box
+            log.exception("%s failed", handler.__name__)
+            return {self.parts.view: {"errors": {"": say("page.error.unexpected", self.page.language(values))}}}
+
+    return guarded
+
+
+class Handlers:
+    """The verbs of one page."""
+
+    def __init__(self, studio: Studio, telemetry: Telemetry, parts: Parts) -> None:
+        self.studio = studio
+        self.parts = parts
+        self.download = Download(studio, ENGINES[OFFERED])
+        self.page = PageView(studio, telemetry, self.download, parts)
+        self.presses = Presses()
+
+    @told
+    def open(self, values: Values, request: gr.Request) -> Updates:
+        """Greet a browser: its language, what it had typed, its picture, what runs, what there is."""
+        parts = self.parts
+        language = known(values[parts.spoken]) if values[parts.spoken] else spoken_by(_accepted_languages(request))
+        picture = values[parts.picture] or {"sample": FIRST_SAMPLE}
+        watched = dict(values[parts.watched] or {}) | {"press": secrets.token_hex(8)}
+        values = {**values, parts.language: language, parts.picture: picture, parts.watched: watched}
+        typed = self.page.typed_before(values)
+        values |= {part: update["value"] for part, update in typed.items() if "value" in update}
+        watched["engine"] = self.page.engine(values).name
+        view = self.page.everything(values, request)
+        if view["recent"]:
+            view["clip"] = view["recent"][0]
+        now = self.page.now(values, request, watched)
+        view |= now.pop(parts.view)
+        kept = {parts.language: language, parts.picture: picture, parts.watched: watched}
+        return {**self.page.speech(language, typed), **kept, **now, parts.view: view | {"ready": True}}
+
+    @told
+    def poll(self, values: Values, request: gr.Request) -> Updates:
+        """See what the queue and the cards are doing."""
+        return self.page.now(values, request, dict(values[self.parts.watched] or {}))
+
+    @told
+    def submit(self, values: Values, request: gr.Request) -> Updates:
+        """Start a clip; the same press twice is one clip."""
+        settings = self.parts.form.settings(values)
+        last = (values[self.parts.watched] or {}).get("seed")
+        if settings.seed == last and not values[self.parts.lock]:  # ours, shown after the last clip, and not typed
+            settings = settings.changed(seed=None)
+        return self._accept(values, request, settings)
+
+    @told
+    def cancel(self, values: Values, request: gr.Request) -> Updates:
+        """Stop the clip that is being watched."""
+        job = self.page.watched_job(values, request)
+        if job is not None:
+            self.studio.cancel(job.id)
+        return self.poll(values, request)  # type: ignore[no-any-return]
+
+    @told
+    def roll(self, values: Values) -> Updates:
+        """Draw another seed."""
+        return self.parts.form.show({"seed": secrets.randbelow(MAX_SEED + 1)})
+
+    @told
+    def translate(self, values: Values, request: gr.Request) -> Updates:
+        """Speak the language that was chosen on the page."""
+        language = self.page.language(values)
+        view = self.page.everything(values, request)
+        now = self.page.now(values, request, dict(values[self.parts.watched] or {}))
+        view |= now.pop(self.parts.view)
+        if view["recent"]:
+            view |= {"clip": view["recent"][0], "keep_clip": True}
+        return {**self.page.speech(language, {}), **now, self.parts.spoken: language, self.parts.view: view}
+
+    def look(self, name: str) -> Callable[..., Updates]:
+        """The handler of one look's button."""
+        return lambda values: self._put_on(values, name)
+
+    @told
+    def _put_on(self, values: Values, name: str) -> Updates:
+        parts = self.parts
+        updates = parts.form.show_look(self.studio.presets.get(name), self.page.engine(values))
+        watched = dict(values[parts.watched] or {}) | {"look": name}
+        shown = self.page.look({**values, parts.watched: watched})
+        return {**updates, parts.watched: watched, parts.view: shown}
+
+    @told
+    def change_engine(self, values: Values) -> Updates:
+        """Follow another engine's limits and native values."""
+        watched = dict(values[self.parts.watched] or {})
+        old = ENGINES.get(str(watched.get("engine")), self.parts.form.info)
+        new = self.page.engine(values)
+        return {**self.parts.form.change_engine(old, new, values), self.parts.watched: watched | {"engine": new.name}}
+
+    @told
+    def pick(self, values: Values, event: gr.EventData) -> Updates:
+        """Take a picture that was just uploaded."""
+        data = event._data or {}
+        return self._take(values, {"path": str(data.get("path")), "name": Path(str(data.get("name"))).stem[:80]})
+
+    @told
+    def sample(self, values: Values, event: gr.EventData) -> Updates:
+        """Take one of the shipped pictures."""
+        return self._take(values, {"sample": str((event._data or {}).get("name"))})
+
+    @told
+    def again(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
+        """Make a clip once more from its own recipe and picture, with another seed."""
+        clip = self.studio.clips.get(str((event._data or {}).get("clip"))[:40])
+        job = self.page.own_job(clip.job_id, request) if clip else None
+        if clip is None or job is None:
+            return {self.parts.view: {"errors": {"": say("page.clip.gone", self.page.language(values))}}}
+        recipe = clip.rendered.settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
+        token = {"kept": job.request.start_image.name, "name": clip.title}
+        updates = self.parts.form.show_recipe(recipe)
+        values = {**values, self.parts.picture: token}
+        values |= {part: update["value"] for part, update in updates.items()}
+        done = self._accept(values, request, recipe)
+        view = self.page.picture(values) | done.pop(self.parts.view)
+        return {**updates, self.parts.picture: token, **done, self.parts.view: view}
+
+    @told
+    def get_model(self, values: Values) -> Updates:
+        """Begin the download of the real model."""
+        self.download.start()
+        return {self.parts.view: self.page.machine(self.page.language(values))}
+
+    @told
+    def frame(self, values: Values) -> Updates:
+        """Show the picture again as the model will see it."""
+        return {self.parts.view: self.page.picture(values) | self.page.promise(values)}
+
+    @told
+    def check(self, values: Values) -> Updates:
+        """Say what is wrong with the form, or how long its clip will take."""
+        return {self.parts.view: self.page.promise(values)}
+
+    def _take(self, values: Values, token: dict[str, str]) -> Updates:
+        values = {**values, self.parts.picture: token}
+        view = self.page.picture(values)
+        if view.get("picture_error"):
+            return {self.parts.picture: {"none": True}, self.parts.view: view}
+        return {self.parts.picture: token, self.parts.view: view | self.page.promise(values)}
+
+    def _accept(self, values: Values, request: gr.Request, settings: ClipSettings) -> Updates:
+        """Put a clip into the queue, once for each press, and watch it."""
+        parts = self.parts
+        token, watched = values[parts.picture] or {}, dict(values[parts.watched] or {})
+        path = find_picture(self.studio, token)
+        asked = hashlib.sha256(f"{settings.model_dump_json()}{token}".encode()).hexdigest()
+        with self.presses.once(f"{watched.get('press')} {asked}") as press:
+            if press.job_id is not None and self._has_ended(press.job_id):
+                press.job_id = None
+            if press.job_id is None:
+                submitted = self.studio.submit(settings, path, picture_name(token, path), owner_of(request))
+                press.job_id, press.resolved = submitted.job_id, submitted.resolved
+        seed = press.resolved.settings.seed if press.resolved else None
+        watched |= {"job": press.job_id, "press": secrets.token_hex(8), "seed": seed}
+        now = self.page.now(values, request, watched)
+        view = {"errors": {}, "picture_error": None, "pressed": True, **now.pop(parts.view)}
+        view |= self.page.notes(press.resolved, self.page.language(values))
+        return {**parts.form.show({"seed": seed}), parts.watched: watched, **now, parts.view: view}
+
+    def _has_ended(self, job_id: int) -> bool:
+        """Whether a remembered press's job is over: pressing again then means a new one."""
+        job = self.studio.queue.get(job_id)
+        return job is None or job.status.is_final
+
+
+def _accepted_languages(request: gr.Request | None) -> str:
+    headers = getattr(request, "headers", None) or {}
+    return str(headers.get("accept-language") or "")

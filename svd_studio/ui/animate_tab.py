@@ -1,0 +1,150 @@
+"""The Animate page: what stands where. What its buttons do is in animate_handlers."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.studio import Studio
+from svd_studio.ui import player
+from svd_studio.ui.animate_handlers import Handlers
+from svd_studio.ui.language import ENDONYMS
+from svd_studio.ui.page_view import Parts
+from svd_studio.ui.picture_box import sample_thumbs
+from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
+
+STORAGE = "svd-studio"
+SHOW = "view => window.studio.show(view)"
+BRIDGE_EVENTS = ("picture", "sample", "again", "get")
+
+BRIDGE_JS = """
+const events = ['picture', 'sample', 'again', 'get'];
+window.studio.connect({upload, send: (name, data) => events.includes(name) && trigger(name, data)});
+"""
+
+
+class AnimateTab:
+    """Draw the page and wire its events; every handler gets one dict of everything and answers with one."""
+
+    def __init__(self, studio: Studio, telemetry: Telemetry) -> None:
+        self.studio = studio
+        self.telemetry = telemetry
+
+    def draw(self, page: gr.Blocks) -> None:
+        """Put everything on the page."""
+        form = SettingsForm(self.studio.default_engine())
+        with gr.Row(elem_id="top"):
+            gr.HTML(player.HEADER, js_on_load=None, elem_id="masthead")
+            language = gr.Radio(
+                [(name, code) for code, name in ENDONYMS.items()],
+                value="en",
+                show_label=False,
+                label="Language / 语言",
+                container=False,
+                elem_id="language",
+            )
+        with gr.Row(elem_id="desk", equal_height=False):
+            with gr.Column(elem_id="controls", scale=0, min_width=320):
+                looks, more, lock, dice = self._draw_controls(form)
+            with gr.Column(elem_id="result", scale=1, min_width=320):
+                generate, cancel = self._draw_stage()
+        self.parts = Parts(
+            form=form,
+            language=language,
+            lock=lock,
+            typed=self._kept("form"),
+            spoken=self._kept("language"),
+            picture=self._kept("picture"),
+            watched=self._kept("job"),
+            timer=gr.Timer(1.0),
+            view=gr.JSON(visible=False),
+            labels={"generate": generate, "cancel": cancel, "more": more, "dice": dice, "lock": lock},
+            looks=looks,
+        )
+        self._wire(page, Handlers(self.studio, self.telemetry, self.parts))
+
+    def _draw_controls(self, form: SettingsForm) -> tuple[dict[str, gr.Button], gr.Accordion, Any, Any]:
+        gr.HTML(player.picture_html(sample_thumbs()), js_on_load=None, elem_id="picture")
+        form.draw(*WORDS)
+        gr.HTML('<p class="prompt-note" data-t="page.prompt.note"></p>', js_on_load=None, elem_id="prompt-note")
+        gr.HTML('<h3 class="looks-title" data-t="page.looks"></h3>', js_on_load=None, elem_id="looks-title")
+        with gr.Row(elem_id="looks"):
+            looks = {
+                preset.name: gr.Button(preset.title.get("en", preset.name), elem_id=f"look-{preset.name}", size="sm")
+                for preset in self.studio.presets.all()
+            }
+        gr.HTML('<p class="look-about"></p>', js_on_load=None, elem_id="look-about")
+        form.draw(*SHAPE, *MAIN)
+        with gr.Row(elem_id="seed-row", equal_height=False):
+            form.draw(*SEED)
+            dice = gr.Button("dice", elem_id="dice", size="sm")
+            lock = gr.Checkbox(False, label="lock", elem_id="lock", container=False)
+        with gr.Accordion("more", open=False, elem_id="more") as more:
+            form.draw(*MORE)
+        return looks, more, lock, dice
+
+    def _draw_stage(self) -> tuple[gr.Button, gr.Button]:
+        gr.HTML(player.STAGE, js_on_load=None, elem_id="stage")
+        with gr.Row(elem_id="actions", equal_height=False):
+            with gr.Column(elem_id="press", scale=0, min_width=220):
+                with gr.Row(elem_id="buttons"):
+                    generate = gr.Button("generate", variant="primary", elem_id="generate")
+                    cancel = gr.Button("cancel", elem_id="cancel")
+                gr.HTML(player.NOTES, js_on_load=None, elem_id="notes")
+            with gr.Column(elem_id="meter", scale=1, min_width=240):
+                gr.HTML(player.GAUGE, js_on_load=None, elem_id="gauge")
+                gr.HTML(player.OFFER, js_on_load=None, elem_id="offer")
+        gr.HTML(player.CLIP, js_on_load=None, elem_id="clip")
+        return generate, cancel
+
+    def _kept(self, name: str) -> Any:
+        """Something that this browser keeps over a reload."""
+        return gr.BrowserState(None, storage_key=f"{STORAGE}-{name}", secret=STORAGE)
+
+    def _wire(self, page: gr.Blocks, handlers: Handlers) -> None:
+        parts = self.parts
+        bridge = gr.HTML("", js_on_load=BRIDGE_JS, elem_id="bridge")
+        self._on(page.load, handlers.open)
+        self._on(parts.timer.tick, handlers.poll)
+        self._on(parts.labels["generate"].click, handlers.submit)
+        self._on(parts.labels["cancel"].click, handlers.cancel)
+        self._on(parts.labels["dice"].click, handlers.roll)
+        self._on(parts.language.input, handlers.translate)
+        for name, button in parts.looks.items():
+            self._on(button.click, handlers.look(name))
+        self._on(parts.form.fields["engine"].input, handlers.change_engine)
+        for name, handler in zip(
+            BRIDGE_EVENTS, (handlers.pick, handlers.sample, handlers.again, handlers.get_model), strict=True
+        ):
+            self._on(getattr(bridge, name), handler)
+        framing = [parts.form.fields[name].change for name in ("shape", "fit", "engine")]
+        self._on(framing, handlers.frame, trigger_mode="always_last")
+        fields = [field.change for name, field in parts.form.fields.items() if name not in ("shape", "fit", "engine")]
+        self._on(fields, handlers.check, trigger_mode="always_last")
+        self._remember()
+
+    def _on(self, trigger: Callable[..., Any] | Sequence[Callable[..., Any]], handler: Any, **options: Any) -> None:
+        """Run a handler on everything, let it change anything, then let the browser show what it says."""
+        parts = self.parts
+        listen = partial(gr.on, list(trigger)) if isinstance(trigger, Sequence) else trigger
+        listen(
+            handler,
+            inputs=parts.inputs(),
+            outputs=parts.outputs(),
+            show_progress="hidden",
+            api_visibility="private",
+            preprocess=False,
+            queue=False,
+            **options,
+        ).then(None, inputs=[parts.view], js=SHOW, show_progress="hidden")
+
+    def _remember(self) -> None:
+        """Keep what is typed in the browser, without asking the studio."""
+        parts = self.parts
+        names = [*parts.form.fields, "locked"]
+        fields = [*parts.form.fields.values(), parts.lock]
+        gather = f"(...typed) => Object.fromEntries({json.dumps(names)}.map((name, i) => [name, typed[i]]))"
+        gr.on([field.change for field in fields], None, inputs=fields, outputs=[parts.typed], js=gather)

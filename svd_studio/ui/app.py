@@ -1,0 +1,20 @@
+"""The page of the studio: one Gradio app, built once, that knows the studio only by its verbs."""
+
+import gradio as gr
+
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.studio import Studio
+from svd_studio.ui.animate_tab import AnimateTab
+from svd_studio.ui.endpoints import Endpoints
+from svd_studio.ui.theme import launch_options
+
+__all__ = ["build_page", "launch_options"]
+
+
+def build_page(studio: Studio, telemetry: Telemetry) -> gr.Blocks:
+    """Build the page and its endpoints; nothing is started."""
+    with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
+        Endpoints(studio).add()  # first, so that their names are free
+        AnimateTab(studio, telemetry).draw(page)
+    page.queue(default_concurrency_limit=8)
+    return page

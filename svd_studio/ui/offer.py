@@ -1,0 +1,115 @@
+"""What this machine can do, said once in plain words, and the one button that gets the real model."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from svd_studio.core.clip import ClipSettings
+from svd_studio.core.engine import EngineInfo
+from svd_studio.core.errors import Message, StudioError
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.telemetry import CardSample, Snapshot
+from svd_studio.studio import Studio
+from svd_studio.ui.result import spoken_seconds
+from svd_studio.ui.texts import say
+
+log = logging.getLogger(__name__)
+
+OFFERED = "svd-xt"
+PRACTICE = "svd-nano"
+PRACTICE_S = 20
+"""What the practice model takes on two processor cores, until this machine's own clips tell better."""
+
+
+@dataclass
+class Download:
+    """One download in the background; the page asks how far it is."""
+
+    studio: Studio
+    info: EngineInfo
+    done: int = 0
+    total: int = 0
+    problem: Message | None = None
+    is_running: bool = False
+
+    def start(self) -> None:
+        """Begin, or go on with one that broke off; a second press does nothing."""
+        if not self.is_running:
+            self.is_running, self.problem = True, None
+            threading.Thread(target=self._get, name="download", daemon=True).start()
+
+    def _get(self) -> None:
+        assert self.info.weights is not None
+        try:
+            self.studio.weights.get(self.info.weights, self._hear)
+        except StudioError as error:
+            self.problem = error.message
+        except Exception:  # a thread that dies silently would leave a bar that never ends
+            log.exception("the download failed")
+            self.problem = Message("page.error.unexpected")
+        finally:
+            self.is_running = False
+
+    def _hear(self, done: int, total: int, file: str) -> None:
+        self.done, self.total = done, total
+
+
+def offer_view(studio: Studio, snapshot: Snapshot, download: Download, language: str) -> dict[str, Any] | None:
+    """The note under the gauge, or nothing once a real model is here."""
+    if snapshot.state == "lost":
+        return None
+    card = max(snapshot.cards, key=lambda card: card.total_gb or 0.0, default=None)
+    if card is None:
+        return {"text": say(_practice(studio, language), language)}
+    if download.is_running:
+        return _downloading(download, language)
+    if any(studio.is_installed(info) for info in ENGINES.values() if info.weights):
+        return None
+    return _offered(studio, card, download, language)
+
+
+def _practice(studio: Studio, language: str) -> Message:
+    info = ENGINES[PRACTICE]
+    settings = ClipSettings(engine=PRACTICE).resolve(info).settings
+    known = studio.forecast(settings)
+    seconds = known.seconds if known else PRACTICE_S
+    size = f"{settings.width} × {settings.height}"
+    return Message("page.offer.practice", {"size": size, "time": spoken_seconds(seconds, language)})
+
+
+def _downloading(download: Download, language: str) -> dict[str, Any]:
+    expected_gb = download.info.weights.size_gb if download.info.weights else 0.0
+    values: dict[str, str | int | float] = {
+        "done": f"{download.done / 1e9:.1f}",
+        "total": f"{download.total / 1e9 or expected_gb:.1f}",
+        "title": download.info.title,
+    }
+    percent = 100 * download.done / download.total if download.total else 0
+    return {"text": say(Message("page.offer.downloading", values), language), "percent": round(percent, 1)}
+
+
+def _offered(studio: Studio, card: CardSample, download: Download, language: str) -> dict[str, Any]:
+    info = ENGINES[OFFERED]
+    assert info.weights is not None
+    offer = studio.weights.describe(info.weights)
+    settings = ClipSettings(engine=OFFERED).resolve(info).settings
+    roomy = info.plans(settings)[0].residency == "all" and (card.total_gb or 0) > 14
+    values: dict[str, str | int | float] = {
+        "card": card.name,
+        "memory": f"{card.total_gb or 0:.0f}",
+        "size": f"{settings.width} × {settings.height}",
+        "frames": settings.frames,
+        "gb": f"{offer.size_gb:.1f}",
+        "licence": offer.licence,
+        "host": offer.host,
+        "free": f"{offer.free_gb:.0f}",
+    }
+    return {
+        "text": say(Message("page.offer.fits" if roomy else "page.offer.fits_slowly", values), language),
+        "more": say(download.problem or Message("page.offer.terms", values), language),
+        "bad": download.problem is not None,
+        "link": offer.licence_url,
+        "link_text": say("page.offer.licence", language),
+        "button": say(Message("page.offer.get", values), language),
+    }

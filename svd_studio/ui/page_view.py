@@ -1,0 +1,241 @@
+"""What the page shows of the studio at one moment: queue, cards, clips, picture and form, in one language."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from svd_studio.core.clip import ClipSettings, ResolvedSettings
+from svd_studio.core.engine import EngineInfo, Resolved
+from svd_studio.core.errors import BadPicture, BadSetting, Message, MissingWeights, StudioError
+from svd_studio.core.job import Job, JobStatus
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.studio import Studio
+from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.gauge import gauge_html
+from svd_studio.ui.language import known
+from svd_studio.ui.offer import Download, offer_view
+from svd_studio.ui.picture_box import find_picture, framed, picture_name
+from svd_studio.ui.progress_view import job_view
+from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
+from svd_studio.ui.settings_form import ROWS, SettingsForm, Updates, Values
+from svd_studio.ui.texts import say
+from svd_studio.video.pictures import picture_size
+
+ACTIVE = (JobStatus.RUNNING, JobStatus.QUEUED)
+BUSY_S, IDLE_S = 0.5, 2.0
+
+View = dict[str, Any]
+"""What assets/studio.js paints: each key has its painter there, and a missing one changes nothing."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that handlers read and change."""
+
+    form: SettingsForm
+    language: Component
+    lock: Component
+    typed: Component
+    spoken: Component
+    picture: Component
+    watched: Component
+    timer: Any
+    view: Component
+    labels: dict[str, Component]
+    looks: dict[str, Component]
+
+    def inputs(self) -> set[Component]:
+        """What a handler is told."""
+        kept = {self.language, self.lock, self.typed, self.spoken, self.picture, self.watched, self.timer}
+        return kept | set(self.form.fields.values())
+
+    def outputs(self) -> list[Component]:
+        """What a handler may change."""
+        return [*self.inputs(), self.view, *self.labels.values(), *self.looks.values()]
+
+
+class PageView:
+    """Look at everything for a page, and change nothing."""
+
+    def __init__(self, studio: Studio, telemetry: Telemetry, download: Download, parts: Parts) -> None:
+        self.studio = studio
+        self.telemetry = telemetry
+        self.download = download
+        self.parts = parts
+
+    def language(self, values: Values) -> str:
+        """The language of the page that asks."""
+        return known(values[self.parts.language])
+
+    def engine(self, values: Values) -> EngineInfo:
+        return ENGINES.get(str(values[self.parts.form.fields["engine"]])) or self.studio.default_engine()
+
+    def everything(self, values: Values, request: gr.Request) -> View:
+        """All that does not change by itself."""
+        language = self.language(values)
+        recent, form = self.recent(language, request), self.promise(values)
+        return {"language": language, **recent, **self.picture(values), **form, **self.look(values)}
+
+    def look(self, values: Values) -> View:
+        """The look that was chosen last, and what it is for."""
+        language, name = self.language(values), (values[self.parts.watched] or {}).get("look")
+        preset = next((preset for preset in self.studio.presets.all() if preset.name == name), None)
+        if preset is None:
+            return {}
+        return {"look": {"name": preset.name, "about": preset.about.get(language) or preset.about.get("en", "")}}
+
+    def now(self, values: Values, request: gr.Request, watched: dict[str, Any]) -> Updates:
+        """The state of queue and machine, and how soon to look again."""
+        parts, language = self.parts, self.language(values)
+        job = self.own_job(watched.get("job"), request) or self.next_own(request)
+        view: View = {"job": None, **self.machine(language)}
+        updates: Updates = {}
+        if job is not None:
+            waiting = [other.id for other in self.studio.queue.find([JobStatus.RUNNING, JobStatus.QUEUED])]
+            view["job"] = job_view(job, language, waiting)
+            if job.status.is_final:
+                view |= self.ended(job, language, request)
+            watching = watched | {"job": None if job.status.is_final else job.id}
+            if watching != (values[parts.watched] or {}):
+                updates[parts.watched] = watching
+        every_s = BUSY_S if job is not None and not job.status.is_final else IDLE_S
+        if values[parts.timer] != every_s:
+            updates[parts.timer] = gr.Timer(value=every_s)
+        return {**updates, parts.view: view}
+
+    def ended(self, job: Job, language: str, request: gr.Request) -> View:
+        view = self.recent(language, request)
+        clip = self.studio.clips.get(job.clip_id) if job.clip_id else None
+        return view | ({"clip": clip_view(clip, language), "play": True} if clip else {})
+
+    def own_job(self, job_id: object, request: gr.Request) -> Job | None:
+        if not isinstance(job_id, int) or isinstance(job_id, bool) or not 0 < job_id < 2**62:
+            return None
+        job = self.studio.queue.get(job_id)
+        return job if job is not None and job.owner == owner_of(request) else None
+
+    def watched_job(self, values: Values, request: gr.Request) -> Job | None:
+        return self.own_job((values[self.parts.watched] or {}).get("job"), request) or self.next_own(request)
+
+    def next_own(self, request: gr.Request) -> Job | None:
+        """What this owner has running or waiting, whichever browser it was started from."""
+        owner = owner_of(request)
+        return next((job for job in self.studio.queue.find(ACTIVE) if job.owner == owner), None)
+
+    def machine(self, language: str) -> View:
+        snapshot = self.telemetry.latest()
+        return {
+            "gauge": gauge_html(snapshot, language),
+            "offer": offer_view(self.studio, snapshot, self.download, language),
+        }
+
+    def recent(self, language: str, request: gr.Request) -> View:
+        clips = self.studio.clips.newest(RECENT, owner_of(request))
+        return {"recent": [clip_view(clip, language) for clip in clips]}
+
+    def picture(self, values: Values) -> View:
+        """The framed picture, or why there is none."""
+        language, token = self.language(values), values[self.parts.picture] or {}
+        if token.get("none"):
+            return {"picture": None}
+        try:
+            path = find_picture(self.studio, token)
+            shown = framed(path, self._framing(values, path), language)
+        except StudioError as error:
+            return {"picture": None, **problem_view(error, language)}
+        return {
+            "picture": {**shown, "name": picture_name(token, path), "sample": token.get("sample")},
+            "picture_error": None,
+        }
+
+    def promise(self, values: Values) -> View:
+        """How long this clip will take and what will be changed to make it possible, or what is wrong."""
+        language, token = self.language(values), values[self.parts.picture] or {}
+        try:
+            path = find_picture(self.studio, token)
+        except StudioError:
+            path = None
+        try:
+            resolved = self.resolved(values, path)
+            self.studio.weights_folder(ENGINES[resolved.settings.engine])
+        except StudioError as error:
+            return {"promise": "", "rounded": [], "errors": {}, **problem_view(error, language)}
+        known_time = self.studio.forecast(resolved.settings)
+        promise = (
+            say(Message("page.promise", {"time": spoken_seconds(known_time.seconds, language)}), language)
+            if known_time
+            else ""
+        )
+        return {"errors": {}, "promise": promise, **self.notes(resolved, language)}
+
+    def _framing(self, values: Values, path: Path) -> ResolvedSettings:
+        """What a picture's frame depends on, so that it shows while another field is still wrong."""
+        try:
+            return self.resolved(values, path).settings
+        except BadSetting:
+            return self.studio.resolve(ClipSettings(engine=self.engine(values).name), picture_size(path)).settings
+
+    def resolved(self, values: Values, path: Path | None) -> Resolved:
+        size = picture_size(path) if path else None
+        return self.studio.resolve(self.parts.form.settings(values), size)
+
+    def notes(self, resolved: Resolved | None, language: str) -> View:
+        return {"rounded": [say(note, language) for note in resolved.notes] if resolved else []}
+
+    def typed_before(self, values: Values) -> Updates:
+        """What this browser had typed when it was here last, as far as it still fits."""
+        typed = values[self.parts.typed]
+        if not isinstance(typed, dict):
+            return {}
+        engine = ENGINES.get(str(typed.get("engine")), self.parts.form.info)
+        updates = self.parts.form.show({name: value for name, value in typed.items() if name in ROWS})
+        low, high, _ = engine.frames
+        frames = self.parts.form.fields["frames"]
+        if frames in updates:
+            updates[frames] |= {"minimum": low, "maximum": high}
+        return {**updates, self.parts.lock: gr.update(value=bool(typed.get("locked")))}
+
+    def speech(self, language: str, also: Updates) -> Updates:
+        """Everything that Gradio itself writes, in a language."""
+        installed = frozenset(name for name, info in ENGINES.items() if self.studio.is_installed(info))
+        spoken = self.parts.form.speak(language, installed)
+        for part, update in also.items():
+            spoken[part] = {**spoken.get(part, gr.update()), **update}
+        for name, part in self.parts.labels.items():
+            key = "label" if name in ("more", "lock") else "value"
+            spoken[part] = {**spoken.get(part, gr.update()), key: say(f"page.button.{name}", language)}
+        titles = {preset.name: preset.title for preset in self.studio.presets.all()}
+        for name, button in self.parts.looks.items():
+            title = titles.get(name, {})
+            spoken[button] = gr.update(value=title.get(language) or title.get("en", name))
+        return spoken
+
+
+def problem_view(error: StudioError, language: str) -> View:
+    """A refusal, beside what it is about."""
+    sentence = say(error.message, language)
+    if isinstance(error, BadPicture) or error.message.code.startswith("upload."):
+        return {"picture_error": sentence}
+    if isinstance(error, MissingWeights):
+        return {"errors": {"engine": sentence}}
+    if isinstance(error, BadSetting):
+        return {"errors": {error.field if error.field in ROWS else _full_name(error.field): _named(error, language)}}
+    return {"errors": {"": sentence}}
+
+
+def _full_name(field: str) -> str:
+    """finish.smooth for smooth: errors name the last part alone where pydantic does."""
+    return next((name for name in ROWS if name.endswith(f".{field}")), field if field in ROWS else "")
+
+
+def _named(error: BadSetting, language: str) -> str:
+    """The sentence with the field's name as the form shows it."""
+    name = error.field if error.field in ROWS else _full_name(error.field)
+    if not name:
+        return say(error.message, language)
+    shown = {**error.message.values, "field": say(f"page.field.{name}", language)}
+    return say(Message(error.message.code, shown), language)

@@ -1,0 +1,50 @@
+"""A job as the page shows it while it waits, runs and ends."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from svd_studio.core.errors import Message
+from svd_studio.core.job import Job, JobStatus
+from svd_studio.ui.result import spoken_seconds
+from svd_studio.ui.texts import say
+
+IN_STEPS = ("denoise", "decode")
+
+
+def job_view(job: Job, language: str, waiting: Sequence[int] = ()) -> dict[str, Any]:
+    """What to show of a job; `waiting` are the numbers of those in front of the queue, in their order."""
+    percent = round(100 * job.fraction)
+    is_running = job.status is JobStatus.RUNNING
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "line": _line(job, language, waiting),
+        "eta": _eta(job, language) if is_running else "",
+        "percent": percent,
+        "preview": f"/media/job/{job.id}/preview?v={job.preview_version}" if job.preview_version else None,
+        "title": f"{percent} % · " if is_running else "",
+        "clip": job.clip_id,
+    }
+
+
+def _line(job: Job, language: str, waiting: Sequence[int]) -> str:
+    """Where the job stands, in words."""
+    if job.status is JobStatus.QUEUED:
+        ahead = waiting.index(job.id) if job.id in waiting else 0
+        return say(Message("page.job.waiting", {"n": ahead}) if ahead else "page.job.next", language)
+    if job.status is JobStatus.FAILED:
+        return say(job.message or Message("page.job.failed"), language)
+    if job.status is not JobStatus.RUNNING:
+        return say(f"page.job.{job.status.value}", language)
+    if job.stage is None:
+        return say("page.job.starting", language)
+    stage = say(f"page.stage.{job.stage}", language)
+    if job.stage not in IN_STEPS or not job.total:
+        return stage
+    return say(Message(f"page.job.{job.stage}", {"stage": stage, "done": job.done, "total": job.total}), language)
+
+
+def _eta(job: Job, language: str) -> str:
+    if job.eta_s is None:
+        return ""
+    return say(Message("page.job.eta", {"time": spoken_seconds(job.eta_s, language)}), language)

@@ -1,0 +1,189 @@
+"""The form of a recipe: one component a field; bounds, choices and native values come from the field and the engine."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+from gradio.components import Component
+
+from svd_studio.core.clip import ClipSettings, bounds, choices
+from svd_studio.core.engine import EngineInfo
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.library.presets import Preset
+from svd_studio.ui.texts import say
+
+Kind = Literal["words", "slider", "number", "pick", "list"]
+Values = Mapping[Component, Any]
+Updates = dict[Component, Any]
+
+EMPTY = ""
+"""What a group of choices holds where the recipe holds None."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One field as the form shows it; `step` is the slider's."""
+
+    name: str
+    kind: Kind
+    step: float = 1
+    may_be_empty: bool = False
+
+
+WORDS = (Row("prompt", "words"), Row("negative_prompt", "words"))
+MAIN = (Row("frames", "slider"), Row("motion_bucket", "slider"), Row("steps", "slider"))
+SHAPE = (Row("shape", "pick", may_be_empty=True),)
+SEED = (Row("seed", "number", may_be_empty=True),)
+MORE = (
+    Row("engine", "list"),
+    Row("fit", "pick"),
+    Row("guidance_first", "slider", step=0.1),
+    Row("guidance_last", "slider", step=0.1),
+    Row("motion_fps", "slider"),
+    Row("image_noise", "slider", step=0.01),
+    Row("scheduler", "pick"),
+    Row("finish.smooth", "pick"),
+    Row("finish.scale", "pick", may_be_empty=True),
+    Row("export.fps", "number", may_be_empty=True),
+)
+ROWS = {row.name: row for row in (*WORDS, *MAIN, *SHAPE, *SEED, *MORE)}
+
+LOOK_FIELDS = (
+    *("shape", "motion_bucket", "steps", "scheduler", "guidance_first", "guidance_last", "motion_fps", "image_noise"),
+    *("finish.smooth", "finish.scale", "export.fps"),
+)
+"""What a look replaces: its own value or, where it is silent, the engine's."""
+
+
+def element_id(name: str) -> str:
+    """The id of a field on the page; errors are shown below it."""
+    return "field-" + name.replace(".", "-").replace("_", "-")
+
+
+class SettingsForm:
+    """Hold the components by field name; the page says where each one stands by calling `draw`."""
+
+    def __init__(self, info: EngineInfo) -> None:
+        self.info = info
+        self.fields: dict[str, Component] = {}
+
+    def draw(self, *rows: Row) -> None:
+        """Put these fields here."""
+        for row in rows:
+            self.fields[row.name] = _component(row, self.info)
+
+    def read(self, values: Values) -> dict[str, Any]:
+        """What stands in the form, by field name, as the recipe wants it."""
+        return {name: _as_recipe(ROWS[name], values[field]) for name, field in self.fields.items()}
+
+    def settings(self, values: Values, **replaced: Any) -> ClipSettings:
+        """The form as a recipe. Raises BadSetting."""
+        return ClipSettings.from_person(_nested({**self.read(values), **replaced}))
+
+    def show(self, named: Mapping[str, Any]) -> Updates:
+        """Put values into the form; names that it does not have are left out."""
+        return {
+            self.fields[name]: gr.update(value=_as_shown(ROWS[name], value))
+            for name, value in named.items()
+            if name in self.fields
+        }
+
+    def show_recipe(self, settings: ClipSettings) -> Updates:
+        """Put a whole recipe into the form."""
+        return self.show(flat(settings))
+
+    def show_look(self, preset: Preset, info: EngineInfo) -> Updates:
+        """Put a look's fields into the form and everything else that looks set back to the engine's own."""
+        native = flat(ClipSettings()) | dict(info.native)
+        chosen = flat(preset.onto(ClipSettings()))
+        named = {name: native[name] if chosen[name] is None else chosen[name] for name in LOOK_FIELDS}
+        return self.show(named | dict(info.locked))
+
+    def change_engine(self, old: EngineInfo, new: EngineInfo, values: Values) -> Updates:
+        """Follow another engine: its limits, and its native value wherever the old one's stood."""
+        typed = self.read(values)
+        moved = {name: new.native[name] for name, native in old.native.items() if typed.get(name) == native}
+        low, high, _ = new.frames
+        frames = moved.pop("frames", min(max(typed["frames"] or high, low), high))
+        limits = gr.update(minimum=low, maximum=high, value=frames)
+        return self.show(moved | dict(new.locked)) | {self.fields["frames"]: limits}
+
+    def speak(self, language: str, installed: frozenset[str]) -> Updates:
+        """Put labels, help and choices into a language."""
+        return {field: _spoken(ROWS[name], language, installed) for name, field in self.fields.items()}
+
+
+def flat(settings: ClipSettings) -> dict[str, Any]:
+    """A recipe by field name, with finish.smooth as one name."""
+    values = settings.model_dump()
+    for part in ("finish", "export"):
+        values |= {f"{part}.{name}": value for name, value in values.pop(part).items()}
+    return values
+
+
+def _nested(named: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in named.items():
+        part, dot, leaf = name.partition(".")
+        if dot:
+            nested.setdefault(part, {})[leaf] = value
+        else:
+            nested[name] = value
+    return nested
+
+
+def _component(row: Row, info: EngineInfo) -> Component:
+    shared = {"elem_id": element_id(row.name), "elem_classes": ["field", f"field-{row.kind}"], "label": row.name}
+    native = info.native.get(row.name, flat(ClipSettings())[row.name])
+    if row.kind == "words":
+        return gr.Textbox(lines=2 if row.name == "prompt" else 1, max_lines=6, container=True, **shared)
+    if row.kind == "number":  # gr.Number turns an empty field into 0
+        return gr.Textbox(max_lines=1, html_attributes=gr.InputHTMLAttributes(autocomplete="off"), **shared)
+    if row.kind == "slider":
+        low, high = info.frames[:2] if row.name == "frames" else bounds(row.name)
+        return gr.Slider(low, high, value=native, step=row.step, buttons=[], **shared)
+    if row.kind == "list":
+        return gr.Dropdown([(engine.title, name) for name, engine in ENGINES.items()], value=info.name, **shared)
+    options = [(str(value), value) for value in choices(row.name)]
+    if row.may_be_empty:
+        options = [(EMPTY, EMPTY), *options]
+    return gr.Radio(options, value=EMPTY if native is None else native, **shared)
+
+
+def _as_recipe(row: Row, value: Any) -> Any:
+    """A component's value for the recipe, which says what is wrong with it in its own words."""
+    if row.kind == "words":
+        return value or ""
+    if row.may_be_empty and value == EMPTY:
+        return None
+    if row.kind == "number" and isinstance(value, str):
+        text = value.strip()
+        return (int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else value) if text else None
+    return value
+
+
+def _as_shown(row: Row, value: Any) -> Any:
+    if value is None and row.may_be_empty:
+        return EMPTY
+    return str(value) if row.kind == "number" else value
+
+
+def _spoken(row: Row, language: str, installed: frozenset[str]) -> Any:
+    said: dict[str, Any] = {"label": say(f"page.field.{row.name}", language)}
+    if row.kind in ("words", "number"):
+        said["placeholder"] = say(f"page.hint.{row.name}", language)
+    if row.kind != "words" and row.name not in ("shape", "seed", "engine"):  # its choices say it all
+        said["info"] = say(f"page.help.{row.name}", language)
+    if row.kind == "pick":
+        options = [*([EMPTY] if row.may_be_empty else []), *choices(row.name)]
+        said["choices"] = [(say(f"page.choice.{row.name}.{option or 'none'}", language), option) for option in options]
+    if row.kind == "list":
+        said["choices"] = [(_engine_title(engine, language, installed), name) for name, engine in ENGINES.items()]
+    return gr.update(**said)
+
+
+def _engine_title(engine: EngineInfo, language: str, installed: frozenset[str]) -> str:
+    title = say(f"page.engine.{engine.name}", language)
+    return title if engine.name in installed else title + say("page.engine.not_here", language)

@@ -1,0 +1,86 @@
+"""Clips by their ids: whole, in parts, to keep; nothing else."""
+
+import json
+import shutil
+from urllib.parse import quote
+
+import pytest
+
+from svd_studio import __version__
+from svd_studio.host import FileLock
+from tests.api.window import Window, ask
+
+
+def test_a_clip_is_served_whole_and_only_to_its_asker(window: Window) -> None:
+    answer = ask(window, path=f"/media/{window.clip.id}")
+    assert answer.status == 200
+    assert answer.body == window.clip.rendered.path.read_bytes()
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["cache-control"].startswith("private")
+    assert "content-disposition" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [("bytes=0-99", slice(0, 100)), ("bytes=100-", slice(100, None)), ("bytes=-50", slice(-50, None))],
+)
+def test_a_player_gets_the_part_that_it_asks_for(window: Window, asked: str, part: slice) -> None:
+    content = window.clip.rendered.path.read_bytes()
+    answer = ask(window, path=f"/media/{window.clip.id}", headers={"Range": asked, "Accept-Encoding": "gzip, br"})
+    assert answer.status == 206
+    assert answer.body == content[part]
+    start, end, _ = part.indices(len(content))
+    assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{len(content)}"
+
+
+def test_a_part_behind_the_end_is_refused(window: Window) -> None:
+    assert ask(window, path=f"/media/{window.clip.id}", headers={"Range": "bytes=99999999-"}).status == 416
+
+
+def test_the_head_of_a_clip_tells_its_size(window: Window) -> None:
+    answer = ask(window, "HEAD", f"/media/{window.clip.id}")
+    assert int(answer.headers["content-length"]) == window.clip.rendered.path.stat().st_size
+    assert answer.body == b""
+
+
+def test_a_download_keeps_its_name_in_any_script(window: Window) -> None:
+    answer = ask(window, path=f"/media/{window.clip.id}/download")
+    assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{quote('Möwe 海鸥.mp4')}"
+    assert answer.body == window.clip.rendered.path.read_bytes()
+
+
+def test_a_poster_is_a_picture(window: Window) -> None:
+    answer = ask(window, path=f"/media/{window.clip.id}/poster")
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/webp", b"RIFFposter")
+
+
+def test_a_preview_is_there_while_its_file_is(window: Window) -> None:
+    window.config.previews.mkdir(exist_ok=True)
+    preview = window.config.previews / "7.webp"
+    preview.write_bytes(b"RIFFpreview")
+    answer = ask(window, path="/media/job/7/preview?v=3")
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/webp", b"RIFFpreview")
+    preview.unlink()
+    assert ask(window, path="/media/job/7/preview?v=4").status == 404
+
+
+@pytest.mark.parametrize("name", ["note", "07", "-7", "7.webp"])
+def test_only_a_job_number_names_a_preview(window: Window, name: str) -> None:
+    window.config.previews.mkdir(exist_ok=True)
+    (window.config.previews / f"{name}.webp").write_bytes(b"something else")
+    assert ask(window, path=f"/media/job/{name}/preview").status == 404
+
+
+def test_a_clip_whose_file_is_gone_is_not_found(window: Window) -> None:
+    path = window.clip.rendered.path
+    shutil.move(path, path.with_suffix(".gone"))
+    try:
+        assert ask(window, path=f"/media/{window.clip.id}").status == 404
+    finally:
+        shutil.move(path.with_suffix(".gone"), path)
+
+
+def test_health_tells_whether_somebody_renders(window: Window) -> None:
+    assert json.loads(ask(window, path="/health").text) == {"ok": True, "version": __version__, "worker": False}
+    with FileLock(window.config.worker_lock):
+        assert json.loads(ask(window, path="/health").text)["worker"] is True

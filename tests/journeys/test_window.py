@@ -1,0 +1,101 @@
+"""The studio's processes: served first, worker after; whatever is killed, the job is done and nobody is left over."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from svd_studio.core.clip import ClipSettings
+from svd_studio.core.job import JobStatus
+from svd_studio.host import is_alive
+from tests.journeys.window import ROOT, Window
+from tests.waiting import until
+
+SMALL = {"engine": "svd-nano", "width": 64, "height": 64, "frames": 2, "steps": 2}
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    with Window(tmp_path_factory.mktemp("studio 工作室")) as opened:
+        until(opened.worker_pid, 30)
+        yield opened
+
+
+def open_again(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "app.py"), "--data", str(data), "--no-browser", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+
+
+def test_a_second_studio_on_the_folder_says_where_the_first_is(window: Window) -> None:
+    second = open_again(window.data)
+    assert second.returncode == 0
+    assert window.url in second.stdout
+
+
+def test_a_taken_port_that_was_asked_for_gets_a_sentence(window: Window, tmp_path: Path) -> None:
+    other = open_again(tmp_path, "--port", str(window.port))
+    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
+    assert str(window.port) in other.stderr
+
+
+def test_a_taken_default_port_gives_the_next_free_one(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT))
+    import app
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        app_first = app.FIRST_PORT
+        try:
+            app.FIRST_PORT = taken.getsockname()[1]
+            assert app.free_port(None, "127.0.0.1") > app.FIRST_PORT
+        finally:
+            app.FIRST_PORT = app_first
+
+
+def test_a_job_is_rendered_by_the_worker(window: Window, picture_file: Path) -> None:
+    job_id = window.studio.submit(ClipSettings.from_person({**SMALL, "seed": 1}), picture_file).job_id
+    until(lambda: window.studio.queue.get(job_id).status is JobStatus.DONE, 60)  # type: ignore[union-attr]
+
+
+def test_a_killed_worker_is_replaced_and_its_job_is_done(window: Window, picture_file: Path) -> None:
+    job_id = window.studio.submit(ClipSettings.from_person({**SMALL, "steps": 40, "seed": 2}), picture_file).job_id
+    until(lambda: window.studio.queue.get(job_id).stage == "denoise", 60)  # type: ignore[union-attr]
+    killed = window.worker_pid()
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: window.studio.queue.get(job_id).status is JobStatus.DONE, 90)  # type: ignore[union-attr]
+    job = window.studio.queue.get(job_id)
+    assert job is not None
+    assert job.attempts == 2
+    assert window.worker_pid() != killed
+
+
+def test_a_second_job_loads_nothing(window: Window, picture_file: Path) -> None:
+    for seed in (3, 4):
+        job_id = window.studio.submit(ClipSettings.from_person({**SMALL, "seed": seed}), picture_file).job_id
+        until(lambda: window.studio.queue.get(job_id).status is JobStatus.DONE, 60)  # type: ignore[union-attr]  # noqa: B023
+    assert window.studio.clips.newest(1)[0].rendered.seconds_by_stage["load"] < 0.05
+
+
+def test_the_window_process_holds_no_torch(window: Window) -> None:
+    maps = Path(f"/proc/{window.process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("needs /proc")
+    assert "libtorch" not in maps.read_text()
+
+
+def test_a_killed_window_takes_its_worker_along(tmp_path: Path) -> None:
+    window = Window(tmp_path / "data")
+    window.__enter__()
+    until(window.worker_pid, 30)
+    worker = window.worker_pid()
+    assert worker is not None
+    window.process.kill()
+    window.process.wait()
+    until(lambda: not is_alive(worker), 3)

@@ -1,0 +1,27 @@
+"""The benchmarks run and report; their figures are for docs/benchmarks.md and never asserted tightly."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from svd_studio.bench import bench_path
+from svd_studio.bench_page import bench_page
+from svd_studio.core.config import StudioConfig
+from svd_studio.core.errors import BadInput
+from svd_studio.studio import Studio
+
+
+def test_no_pairs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"bench\.pairs"):
+        bench_path(Studio(StudioConfig(tmp_path)), "svd-nano", 0, False)
+    with pytest.raises(BadInput, match=r"bench\.pairs"):
+        bench_page(0, False)
+
+
+@pytest.mark.slow
+def test_the_path_is_measured_against_the_bare_pipeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_path(Studio(StudioConfig(tmp_path)), "svd-nano", 1, True) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["ours_s"] > 0
+    assert 0.5 < report["ratio_median"] < 2
