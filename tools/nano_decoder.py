@@ -82,6 +82,6 @@ def _load(path: Path, model: nn.Module, average: nn.Module, optimiser: MatrixOpt
     saved = torch.load(path, map_location="cpu")
     model.load_state_dict(saved["model"])
     average.load_state_dict(saved["average"])
-    if "momenta" in saved["optimiser"]:
+    if "optimiser" in saved:
         optimiser.load_state_dict(saved["optimiser"])
     return int(saved["step"])

@@ -22,7 +22,7 @@ from nano_optimiser import MatrixOptimiser, follow
 from torch import Tensor, nn
 
 RATE, KEEP = 2e-3, 0.996
-OTHERS = (2,)  # axes learnt besides pans: zoom; 3 would be turning
+OTHERS = (2, 3)  # axes learnt besides pans: zoom and turn
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Phase:
     pans: float
 
 
-# Pans are learnt on small windows, where a step is cheap; zooms need the whole picture, to know its middle.
+# Pans are learnt on small windows, where a step is cheap; zooms and turns need the whole picture, to know its middle.
 PHASES = (
     Phase(0.55, ((16, 16),), 24 * 256, 1.0),
-    Phase(0.78, ((16, 16), (18, 32), (32, 18), (24, 24)), 24 * 256, 0.8),
-    Phase(1.00, ((36, 64), (36, 64), (64, 36), (48, 48)), 3 * 2304, 0.7),
+    Phase(0.70, ((16, 16), (18, 32), (32, 18), (24, 24)), 24 * 256, 0.6),
+    Phase(1.00, ((36, 64), (36, 64), (64, 36), (48, 48)), 3 * 2304, 0.4),
 )
 
 
@@ -164,7 +164,7 @@ class Training:
         self.optimiser = MatrixOptimiser(self.unet, RATE)
         if path.exists():
             saved = torch.load(path, map_location=device)
-            for name in ("unet", "average", "optimiser"):
+            for name in {"unet", "average", "optimiser"} & set(saved):
                 getattr(self, name).load_state_dict(saved[name])
             self.step, self.progress = saved["step"], saved.get("progress", saved["step"] / 1400)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from nano_adopt import adopt
 from nano_card import write_card
 from nano_data import Move, Photographs, gather
 from nano_decoder import load_vae, train_decoder
@@ -22,6 +23,8 @@ def main() -> None:
     options = _options()
     options.state.mkdir(parents=True, exist_ok=True)
     photos = gather(options.state, options.photos)
+    if options.from_bundled is not None and not (options.state / "basis.pt").exists():
+        adopt(NANO, options.state, options.from_bundled)
     basis = find_basis(photos, options.state)
     (options.state / "rendezvous").unlink(missing_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -75,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=("decoder", "unet", "export", "all"))
     parser.add_argument("--state", type=Path, default=cache / "svd-studio" / "nano", help="where progress is kept")
+    parser.add_argument("--from-bundled", type=float, metavar="SHARE", help="an empty state goes on from our weights")
     parser.add_argument("--photos", type=Path, help="a folder of your own pictures instead of the free ones")
     parser.add_argument("--out", type=Path, default=NANO, help="where the checkpoint goes")
     parser.add_argument("--moves", default=",".join(AXES), help="those that work, and are to be listed")

@@ -6,24 +6,19 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import Handlers
-from svd_studio.ui.language import ENDONYMS
 from svd_studio.ui.page_view import Parts
 from svd_studio.ui.picture_box import sample_thumbs
+from svd_studio.ui.rooms import SHOW, bridge_js
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
-SHOW = "view => window.studio.show(view)"
 BRIDGE_EVENTS = ("picture", "sample", "again", "get")
-
-BRIDGE_JS = """
-const events = ['picture', 'sample', 'again', 'get'];
-window.studio.connect({upload, send: (name, data) => events.includes(name) && trigger(name, data)});
-"""
 
 
 class AnimateTab:
@@ -33,20 +28,10 @@ class AnimateTab:
         self.studio = studio
         self.telemetry = telemetry
 
-    def draw(self, page: gr.Blocks) -> None:
-        """Put everything on the page."""
+    def draw(self, page: gr.Blocks, language: Component) -> None:
+        """Put everything into its room."""
         form = SettingsForm(self.studio.default_engine())
-        with gr.Row(elem_id="top"):
-            gr.HTML(player.HEADER, js_on_load=None, elem_id="masthead")
-            language = gr.Radio(
-                [(name, code) for code, name in ENDONYMS.items()],
-                value="en",
-                show_label=False,
-                label="Language / 语言",
-                container=False,
-                elem_id="language",
-            )
-        with gr.Row(elem_id="desk", equal_height=False):
+        with gr.Column(elem_id="room-animate", elem_classes="room"), gr.Row(elem_id="desk", equal_height=False):
             with gr.Column(elem_id="controls", scale=0, min_width=320):
                 looks, more, lock, dice = self._draw_controls(form)
             with gr.Column(elem_id="result", scale=1, min_width=320):
@@ -106,7 +91,9 @@ class AnimateTab:
 
     def _wire(self, page: gr.Blocks, handlers: Handlers) -> None:
         parts = self.parts
-        bridge = gr.HTML("", js_on_load=BRIDGE_JS, elem_id="bridge")
+        bridge = gr.HTML(
+            "", js_on_load=bridge_js("animate", dict.fromkeys(BRIDGE_EVENTS)), elem_id="bridge", elem_classes="bridge"
+        )
         self._on(page.load, handlers.open)
         self._on(parts.timer.tick, handlers.poll)
         self._on(parts.labels["generate"].click, handlers.submit)

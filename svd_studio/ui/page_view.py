@@ -21,15 +21,13 @@ from svd_studio.ui.offer import Download, offer_view
 from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
+from svd_studio.ui.rooms import View
 from svd_studio.ui.settings_form import ROWS, SettingsForm, Updates, Values
 from svd_studio.ui.texts import say
 from svd_studio.video.pictures import picture_size
 
 ACTIVE = (JobStatus.RUNNING, JobStatus.QUEUED)
 BUSY_S, IDLE_S = 0.5, 2.0
-
-View = dict[str, Any]
-"""What assets/studio.js paints: each key has its painter there, and a missing one changes nothing."""
 
 
 @dataclass(frozen=True)

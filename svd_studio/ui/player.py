@@ -86,6 +86,7 @@ HEADER = """
   <path d="M13 11.2v9.6l8.4-4.8z"/></svg>
   <h1>SVD&nbsp;Studio</h1><p data-t="page.tagline"></p>
 </header>
+<p class="notice" role="status" hidden></p>
 """
 
 GAUGE = '<div class="gauge" data-label="page.gauge.label"></div>'

@@ -107,7 +107,7 @@ def launch_options() -> dict[str, Any]:
     """What launch() needs for the look: theme, style sheet, script, no footer."""
     return {
         "theme": StudioTheme(),
-        "css": colour_css() + (ASSETS / "studio.css").read_text(encoding="utf-8"),
+        "css": colour_css() + _assets("css"),
         "head": head_html(),
         "footer_links": [],
         "favicon_path": ASSETS / "icon.svg",
@@ -126,6 +126,12 @@ def head_html() -> str:
         language: {code: text for code, text in words(language).items() if code.startswith("page.")}
         for language in LANGUAGES
     }
-    script = (ASSETS / "studio.js").read_text(encoding="utf-8")
+    script = _assets("js")
     shown = json.dumps(texts, ensure_ascii=False).replace("</", "<\\/")
     return f'<meta name="color-scheme" content="light dark"><script>window.STUDIO_WORDS = {shown};\n{script}</script>'
+
+
+def _assets(kind: str) -> str:
+    """Every style sheet or script, the page's own first and then each room's."""
+    files = sorted(ASSETS.glob(f"*.{kind}"), key=lambda path: (path.stem != "studio", path.stem))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)

@@ -1,11 +1,13 @@
 // Paints what the studio says onto the page. Knows no settings and makes no decisions:
 // Python sends a "view" after every event, and each part of it has one painter here.
+// Other rooms (queue.js, gallery.js) join with window.studio.join(name, {painters, enter, leave}).
 window.studio = (() => {
   const find = (selector) => document.querySelector(selector);
   const text = (code) => (window.STUDIO_WORDS[state.language] || window.STUDIO_WORDS.en)[code] || code;
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const state = { language: "en", clip: null, recent: [], job: null, busy: false, heard: 0, clips: {} };
-  let bridge = null;
+  let bridge = null;  // Animate's; other rooms send on their own
+  const bridges = {}, rooms = {};
 
   // ---- words -------------------------------------------------------------------------------
   function speak() {
@@ -37,6 +39,8 @@ window.studio = (() => {
     recent: paintRecent,
     job: paintJob,
     clip: () => {},
+    counts: paintCounts,
+    notice: paintNotice,
     ready: () => document.body.classList.add("is-ready"),
   };
 
@@ -48,6 +52,44 @@ window.studio = (() => {
     if (view.clip) playClip(view.clip, view.play === true, view.keep_clip === true);
     if (view.pressed && matchMedia("(max-width: 900px)").matches) find(".stage")?.scrollIntoView({ behavior: "smooth" });
     arrange();
+  }
+
+  // ---- the rooms -----------------------------------------------------------------------------
+  function go(name) {
+    const before = document.body.dataset.room || "animate";
+    if (name === before) return;
+    rooms[before]?.leave?.();
+    document.body.dataset.room = name;
+    for (const link of document.querySelectorAll(".rooms [data-room]"))
+      link.toggleAttribute("aria-current", link.dataset.room === name);
+    if (name !== "animate") find(".player").pause();
+    window.scrollTo(0, 0);
+    rooms[name]?.enter?.();
+  }
+
+  function join(name, { painters: more = {}, ...room }) {
+    rooms[name] = room;
+    Object.assign(painters, more);
+  }
+
+  function send(name, event, data) { bridges[name]?.send(event, data || {}); }
+
+  function paintCounts(counts) {  // such as {queue: 3}: how much is waiting in a room
+    for (const [name, number] of Object.entries(counts)) {
+      const badge = find(`.rooms [data-room="${name}"] .count`);
+      if (!badge) continue;
+      badge.hidden = !number;
+      badge.textContent = number;
+    }
+  }
+
+  let noticed = null;
+  function paintNotice(sentence) {  // one line that goes by itself, for what has no place of its own
+    const line = find(".notice");
+    clearTimeout(noticed);
+    put(".notice", sentence || "");
+    line.hidden = !sentence;
+    if (sentence) noticed = setTimeout(() => (line.hidden = true), 8000);
   }
 
   // ---- the picture ---------------------------------------------------------------------------
@@ -306,7 +348,8 @@ window.studio = (() => {
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
     const video = find(".player");
-    if (on("[data-sample]")) bridge?.send("sample", { name: on("[data-sample]").dataset.sample });
+    if (on(".rooms [data-room]")) go(on(".rooms [data-room]").dataset.room);
+    else if (on("[data-sample]")) bridge?.send("sample", { name: on("[data-sample]").dataset.sample });
     else if (on(".swap")) find(".drop input").click();
     else if (on(".camera")) openCamera();
     else if (on(".shoot")) shoot();
@@ -373,7 +416,10 @@ window.studio = (() => {
   }, 1000);
 
   return {
-    show,
-    connect: (given) => { bridge = given; speak(); },
+    show, join, go, send, text, fill, element, state,
+    connect: (name, given) => {
+      bridges[name] = given;
+      if (name === "animate") { bridge = given; speak(); }
+    },
   };
 })();
