@@ -5,6 +5,7 @@ apsw brings its own SQLite, because the one that Python links may still have the
 0 of 48,086 acknowledged rows in simulated power cuts; NORMAL lost some in every third.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,18 @@ MIGRATIONS: list[Callable[[apsw.Connection], None]] = []
 
 
 class Database:
-    """Hand every thread its own connection to one file; the folder must exist."""
+    """Hand every thread its own connection to one file; the folder must exist.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    `vfs` names one of SQLite's layers to the disk. A newer database is refused untouched, and an
+    older one is copied beside itself before it is brought up to date.
+    """
+
+    def __init__(self, path: Path, vfs: str | None = None) -> None:
+        self.path, self.vfs = path, vfs
         self._local = threading.local()
         with _in_words(path):
-            behind = _version(self.connection, path) < len(MIGRATIONS)
+            _refuse_newer(path, vfs)
+            behind = _version(self.connection) < len(MIGRATIONS)
         if behind:
             with self.transaction() as connection:
                 _migrate(connection, path)
@@ -36,7 +42,7 @@ class Database:
     def connection(self) -> apsw.Connection:
         """This thread's connection, opened at first use."""
         if not hasattr(self._local, "connection"):
-            self._local.connection = _open(self.path)
+            self._local.connection = _open(self.path, self.vfs)
         connection: apsw.Connection = self._local.connection
         return connection
 
@@ -61,8 +67,8 @@ class Database:
                 raise
 
 
-def _open(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(str(path))
+def _open(path: Path, vfs: str | None) -> apsw.Connection:
+    connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -84,17 +90,54 @@ def _in_words(path: Path) -> Iterator[None]:
         raise StudioError("database.busy", path=str(path)) from error
 
 
-def _version(connection: apsw.Connection, path: Path) -> int:
-    version = int(connection.pragma("user_version"))
-    if version > len(MIGRATIONS):
+def _refuse_newer(path: Path, vfs: str | None) -> None:
+    """Look at an existing file without writing to it: opening it for writing would already change it."""
+    if not path.exists():
+        return
+    looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+    looking.set_busy_timeout(BUSY_MS)
+    try:
+        newer = _version(looking) > len(MIGRATIONS)
+    finally:
+        looking.close()
+    if newer:
         raise BadInput("database.newer", path=str(path))
-    return version
+
+
+def _version(connection: apsw.Connection) -> int:
+    return int(connection.pragma("user_version"))
 
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
-    for migration in MIGRATIONS[_version(connection, path) :]:
+    """Catch up; called with the write lock held, so that one process does it and the others find it done."""
+    version = _version(connection)
+    if 0 < version < len(MIGRATIONS):
+        _keep_copy(path)
+    for migration in MIGRATIONS[version:]:
         migration(connection)
     connection.pragma("user_version", len(MIGRATIONS))
+
+
+def _keep_copy(path: Path) -> None:
+    """Copy the database as it was before a migration; the copy appears whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        _copy(path, part)
+        os.replace(part, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(path: Path, to: Path) -> None:
+    source, copy = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY), apsw.Connection(str(to))
+    try:
+        with copy.backup("main", source, "main") as backup:
+            backup.step()
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, complete in itself
+    finally:
+        copy.close()
+        source.close()
 
 
 @MIGRATIONS.append
@@ -122,12 +165,16 @@ def jobs_and_clips(connection: apsw.Connection) -> None:
             attempts INTEGER NOT NULL DEFAULT 0,
             preview_version INTEGER NOT NULL DEFAULT 0,
             worker TEXT,
+            host TEXT,
+            card INTEGER,
+            lease REAL,
             clip_id TEXT,
             created REAL NOT NULL,
             started REAL,
             finished REAL
         ) STRICT;
         CREATE INDEX jobs_waiting ON jobs (status, position);
+        CREATE INDEX jobs_by_position ON jobs (position);
         CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
         CREATE TABLE clips (
             id TEXT PRIMARY KEY,

@@ -24,7 +24,10 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """One row of the queue; `fraction` is of the whole job, 0 to 1, times are seconds since 1970."""
+    """One row of the queue; `fraction` is of the whole job, 0 to 1, times are seconds since 1970.
+
+    `worker` is the process that took it, on `card` of the computer `host`; the claim holds until `lease`.
+    """
 
     id: int
     request: ClipRequest
@@ -43,4 +46,7 @@ class Job:
     started: float | None = None
     finished: float | None = None
     worker: str | None = None
+    host: str | None = None
+    card: int | None = None
+    lease: float | None = None
     clip_id: str | None = None

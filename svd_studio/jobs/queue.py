@@ -1,6 +1,7 @@
 """The durable queue: one row a job, in SQLite, which is also the only wire between window and worker."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,18 +18,25 @@ MAX_ATTEMPTS = 3
 PAUSED = "queue.paused"
 """The name in `state` under which a person's pause is kept, also across a restart."""
 
+BLOCKED = "queue.blocked"
+"""The name in `state` of why workers wait by themselves; it goes when they go on."""
+
+LEASE_S = 1800.0
+"""Longer than a worker may show no sign of life, so that a living one never loses its claim."""
+
 COLUMNS = (
     "id, settings, start_image, end_image, title, owner, status, stage, done, total, fraction, eta_s, message_code,"
-    " message_values, attempts, preview_version, created, started, finished, worker, clip_id"
+    " message_values, attempts, preview_version, created, started, finished, worker, host, card, lease, clip_id"
 )
 
 
 class JobQueue:
     """Add, claim, report and end jobs; every call is one transaction, so a kill between calls loses nothing."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time, card: int = 0) -> None:
         self.database = database
         self._now = clock
+        self._here = (socket.gethostname(), card)
 
     def add(self, request: ClipRequest, title: str, owner: str) -> int:
         """Accept a job at the end of the queue and return its number."""
@@ -67,12 +75,13 @@ class JobQueue:
         """Take the next waiting job for a worker, or nothing; a job asked for by number also while paused."""
         with self.database.transaction() as connection:
             row = connection.execute(
-                "UPDATE jobs SET status = 'running', worker = ?, started = ?, attempts = attempts + 1, stage = NULL,"
-                " done = 0, total = 0, fraction = 0, eta_s = NULL, message_code = NULL, message_values = NULL"
+                "UPDATE jobs SET status = 'running', worker = ?, started = ?, host = ?4, card = ?5, lease = ?2 + ?6,"
+                " attempts = attempts + 1, stage = NULL, done = 0, total = 0, fraction = 0, eta_s = NULL,"
+                " message_code = NULL, message_values = NULL"
                 " WHERE id = (SELECT id FROM jobs WHERE status = 'queued' AND (id = ?3 OR ?3 IS NULL"
                 f" AND NOT EXISTS (SELECT 1 FROM state WHERE name = '{PAUSED}' AND value = '1'))"
                 f" ORDER BY position LIMIT 1) RETURNING {COLUMNS}",
-                (worker, self._now(), job_id),
+                (worker, self._now(), job_id, *self._here, LEASE_S),
             ).fetchone()
         return _as_job(row) if row else None
 
@@ -85,6 +94,13 @@ class JobQueue:
                 "UPDATE jobs SET stage = ?, done = ?, total = ?, fraction = ?, eta_s = ?, preview_version = ?"
                 " WHERE id = ? AND status = 'running'",
                 (stage, done, total, fraction, eta_s, preview, job_id),
+            )
+
+    def renew(self, job_id: int) -> None:
+        """Let the claim on a running job hold for longer."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET lease = ? WHERE id = ? AND status = 'running'", (self._now() + LEASE_S, job_id)
             )
 
     def say(self, job_id: int, message: Message) -> None:
@@ -129,14 +145,15 @@ class JobQueue:
         """
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE jobs SET status = 'queued', worker = NULL, attempts = attempts - 1 WHERE status = 'running'"
+                "UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL, attempts = attempts - 1"
+                " WHERE status = 'running'"
             )
 
     def _end(self, job_id: int, status: JobStatus, message: Message | None, clip_id: str | None = None) -> None:
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET status = ?, message_code = ?, message_values = ?, clip_id = ?, finished = ?,"
-                " fraction = CASE ? WHEN 'done' THEN 1 ELSE fraction END, eta_s = NULL WHERE id = ?",
+                " fraction = CASE ? WHEN 'done' THEN 1 ELSE fraction END, eta_s = NULL, lease = NULL WHERE id = ?",
                 (status.value, *_as_columns(message), clip_id, self._now(), status.value, job_id),
             )
 
@@ -149,6 +166,22 @@ class JobQueue:
         """Whether the queue waits for a person."""
         row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (PAUSED,)).fetchone()
         return row is not None and row[0] == "1"
+
+    def block(self, reason: Message) -> None:
+        """Say why workers take no job; unlike a pause they go on by themselves."""
+        value = json.dumps([reason.code, dict(reason.values)], ensure_ascii=False)
+        with self.database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (BLOCKED, value))
+
+    def unblock(self) -> None:
+        """Say that workers take jobs again."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM state WHERE name = ?", (BLOCKED,))
+
+    def blocked(self) -> Message | None:
+        """Why workers wait by themselves; None while they do not."""
+        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (BLOCKED,)).fetchone()
+        return Message(*json.loads(str(row[0]))) if row else None
 
     def recover(self) -> list[int]:
         """Put jobs back whose worker is gone, and fail those it died on three times.
@@ -166,7 +199,7 @@ class JobQueue:
                 " WHERE status = 'running' AND attempts >= ?",
                 (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), MAX_ATTEMPTS),
             )
-            connection.execute("UPDATE jobs SET status = 'queued', worker = NULL WHERE status = 'running'")
+            connection.execute("UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL WHERE status = 'running'")
         return lost
 
 
@@ -180,7 +213,7 @@ def _as_job(row: tuple[Any, ...]) -> Job:
     """Read a row in the order of COLUMNS."""
     (
         job_id, settings, start, end, title, owner, status, stage, done, total, fraction, eta_s, code, values,
-        attempts, preview, created, started, finished, worker, clip_id,
+        attempts, preview, created, started, finished, worker, host, card, lease, clip_id,
     ) = row  # fmt: skip
     return Job(
         id=job_id,
@@ -202,5 +235,8 @@ def _as_job(row: tuple[Any, ...]) -> Job:
         started=started,
         finished=finished,
         worker=worker,
+        host=host,
+        card=card,
+        lease=lease,
         clip_id=clip_id,
     )
