@@ -4,23 +4,29 @@ import logging
 import os
 import socket
 import threading
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 
+from svd_studio.core.clip import RenderedClip
 from svd_studio.core.config import StudioConfig
-from svd_studio.core.errors import Cancelled, Message, StudioError
+from svd_studio.core.errors import Cancelled, DiskFull, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.core.progress import Progress
+from svd_studio.jobs.adoption import adopt, clip_name, keep
 from svd_studio.jobs.forecast import forecast
+from svd_studio.jobs.housekeeping import sweep
+from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.progress import JobProgress
 from svd_studio.jobs.queue import JobQueue
+from svd_studio.jobs.room import Room
+from svd_studio.jobs.supervisor import FRESH_WORKER
+from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.library.clips import Clip, ClipLibrary
 from svd_studio.rendering.render import Bench, render
-from svd_studio.video.files import remove_leftovers, safe_name
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
+FULL_S = 2.0
 
 
 class CardLost(StudioError):
@@ -35,57 +41,86 @@ class Worker:
     queue: JobQueue
     clips: ClipLibrary
     bench: Bench
+    watchdog: Watchdog = field(default_factory=Watchdog)
+    memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(lambda: None, None))
 
     def run(self, job: Job, also: Progress | None = None) -> Clip | None:
-        """Make one job's clip and return it; None when it failed or was cancelled, which its row tells."""
+        """Make one job's clip and return it; None when it failed or was cancelled, which its row tells.
+
+        Raises DiskFull when not even the row could be written; `take_over` then knows the clip again.
+        """
         settings = job.request.settings
         expected = forecast(settings, self.clips.seconds_of(settings.engine))
-        progress = JobProgress(self.queue, job, self.config.previews, also or Progress(), expected)
+        previews = self.config.previews
+        progress = JobProgress(self.queue, job, previews, also or Progress(), expected, watchdog=self.watchdog)
+        self.watchdog.alive()
         try:
-            clip = self._make(job, progress)
+            rendered = self._make(job, progress)
+        finally:
+            progress.forget_preview()
+            self.watchdog.off()
+        return keep(rendered, job, self.queue, self.clips) if rendered else None
+
+    def work(self, stopping: threading.Event) -> int:
+        """Take job after job until told to stop; returns the exit code. Only the holder of worker.lock may."""
+        try:
+            while not stopping.is_set():
+                try:
+                    self.take_over()
+                    return self._serve(stopping)
+                except DiskFull as error:  # the database's own writes
+                    log.warning("waiting for room: %s", error)
+                    stopping.wait(FULL_S)
+            return 0
+        finally:
+            self.watchdog.off()
+
+    def take_over(self) -> None:
+        """Put in order what a killed worker left: whole clips are kept, jobs wait again, halves are deleted."""
+        self.watchdog.alive()
+        adopt(self.queue, self.clips)
+        self.queue.recover()
+        sweep(self.config)
+
+    def _serve(self, stopping: threading.Event) -> int:
+        room = Room(self.queue, self.config.data, self.config.room_for_a_clip)
+        busy = False
+        while not stopping.is_set():
+            self.watchdog.alive()
+            job = self.queue.claim(worker_name()) if room.is_there() else None
+            if job is None:
+                if busy:  # the encoder of a killed worker may have ended only now
+                    sweep(self.config)
+                if self.queue.is_paused():  # what runs has ended: let others have the card
+                    self.bench.loaded.free()
+                stopping.wait(IDLE_S)
+            else:
+                self.run(job)
+                if self.memory.is_too_much(job.request.settings.engine):
+                    log.warning("the memory has grown: a fresh worker goes on")
+                    return FRESH_WORKER
+            busy = job is not None
+        return 0
+
+    def _make(self, job: Job, progress: Progress) -> RenderedClip | None:
+        """The finished file, or None when the job has ended without one."""
+        try:
+            self.config.clips.mkdir(parents=True, exist_ok=True)
+            target = self.config.clips / f"{clip_name(job)}.mp4"
+            return render(job.request, target, self.bench, progress, job.title, job.id)
         except Cancelled:
             self.queue.mark_cancelled(job.id)
-            return None
         except StudioError as error:
             log.warning("job %d failed: %s", job.id, error)
             self.queue.fail(job.id, error.message)
-            return None
+            if isinstance(error, DiskFull):
+                Room(self.queue, self.config.data, self.config.room_for_a_clip).wait_for_it()
         except Exception as error:  # an engine may throw anything, and the queue goes on
             log.exception("job %d failed", job.id)
             if is_sticky(error):
                 raise CardLost("render.card_lost") from error
             self.queue.fail(job.id, Message("render.unexpected", {"kind": type(error).__name__}))
-            return None
-        finally:
-            progress.forget_preview()
-        return clip
-
-    def work(self, stopping: threading.Event) -> None:
-        """Take job after job until told to stop; only the holder of worker.lock may."""
-        self.queue.recover()
-        remove_leftovers(self.config.clips)
-        self.bench.parts.sweep()
-        while not stopping.is_set():
-            job = self.queue.claim(worker_name())
-            if job is not None:
-                self.run(job)
-            else:
-                stopping.wait(IDLE_S)
-
-    def _make(self, job: Job, progress: Progress) -> Clip:
-        self.config.clips.mkdir(parents=True, exist_ok=True)
-        target = self.config.clips / f"{clip_name(job)}.mp4"
-        rendered = render(job.request, target, self.bench, progress, job.title)
-        with self.queue.database.transaction():  # a kill leaves both or neither
-            clip = self.clips.add(rendered, job.title, job.owner, job.id)
-            self.queue.finish(job.id, clip.id)
-        return clip
-
-
-def clip_name(job: Job) -> str:
-    """A file name that a person recognises: when, which picture, which seed; the job's number makes it unique."""
-    when = datetime.fromtimestamp(job.created).strftime("%Y-%m-%d %H.%M.%S")
-    return f"{safe_name(f'{when} {job.title}'[:40])} seed {job.request.settings.seed} #{job.id}"
+        return None
 
 
 def is_sticky(error: Exception) -> bool:

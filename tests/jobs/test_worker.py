@@ -13,13 +13,15 @@ from svd_studio.core.job import JobStatus
 from svd_studio.core.progress import Progress
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES
+from svd_studio.jobs.adoption import clip_name
 from svd_studio.jobs.queue import JobQueue
-from svd_studio.jobs.worker import CardLost, Worker, clip_name
+from svd_studio.jobs.worker import CardLost, Worker
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
 from svd_studio.rendering.render import Bench
 from tests.fakes import FakeEngine
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -139,3 +141,23 @@ def test_the_listener_hears_too(worker: Worker, picture_file: Path) -> None:
     assert job is not None
     worker.run(job, Listener())
     assert "denoise" in Listener.stages
+
+
+def test_a_pause_frees_the_card_and_the_next_job_loads_again(worker: Worker, picture_file: Path) -> None:
+    add(worker, picture_file)
+    stopping = threading.Event()
+    working = threading.Thread(target=worker.work, args=(stopping,))
+    working.start()
+    try:
+        until(lambda: worker.queue.get(1).status is JobStatus.DONE)  # type: ignore[union-attr]
+        assert "unload" not in FakeEngine.calls
+        worker.queue.set_paused(True)
+        until(lambda: FakeEngine.calls[-1] == "unload")
+        add(worker, picture_file, seed=2)
+        assert worker.queue.get(2).status is JobStatus.QUEUED  # type: ignore[union-attr]
+        worker.queue.set_paused(False)
+        until(lambda: worker.queue.get(2).status is JobStatus.DONE)  # type: ignore[union-attr]
+    finally:
+        stopping.set()
+        working.join()
+    assert FakeEngine.calls.count("load") == 2
