@@ -20,7 +20,7 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.host import FileLock, private_folder
 from svd_studio.jobs.supervisor import Supervisor
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
-from svd_studio.studio import OWNER, Studio
+from svd_studio.studio import OWNER, Studio, refuse_network_drive
 from svd_studio.ui.texts import say
 
 LOOPBACK = "127.0.0.1"
@@ -49,6 +49,7 @@ def build_parser() -> Parser:
 
 def open_studio(config: StudioConfig, arguments: argparse.Namespace) -> int:
     """Take the folder, serve the page, start the worker; end both on Ctrl-C."""
+    refuse_network_drive(config.data)
     private_folder(config.data)
     lock = FileLock(config.studio_lock)
     if not lock.try_acquire():

@@ -130,7 +130,7 @@ def run_here(studio: Studio, job_id: int, progress: Progress) -> bool:
         return False
     try:
         worker = studio.worker()
-        studio.queue.recover()
+        worker.take_over()
         job = studio.queue.claim(worker_name(), job_id)
         if job is not None:
             worker.run(job, progress)

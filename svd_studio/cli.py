@@ -251,8 +251,7 @@ def run_work(arguments: argparse.Namespace) -> int:
     lock = studio.render_lock()
     while not lock.try_acquire():
         time.sleep(0.5)  # a terminal's `animate` is rendering
-    studio.worker().work(threading.Event())
-    return 0
+    return studio.worker().work(threading.Event())
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

@@ -187,6 +187,12 @@ def peak_memory_gb() -> float:
     return _peak_bytes() / 1024**3
 
 
+def used_memory_gb() -> float | None:
+    """What this process holds of its own now, files it merely looks at left out, in GiB; None where nobody tells."""
+    used = _used_bytes()
+    return None if used is None else used / 1024**3
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process of this number runs; a zombie does not."""
     return 0 < pid < 2**31 and _exists(pid)
@@ -216,12 +222,18 @@ if sys.platform == "win32":
             *((name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "page_file", "peak_page_file")),
         ]
 
-    def _peak_bytes() -> int:
+    def _memory() -> _Memory:
         counters, kernel = _Memory(ctypes.sizeof(_Memory)), ctypes.WinDLL("kernel32")
         kernel.GetCurrentProcess.restype = ctypes.c_void_p
         process = ctypes.c_void_p(kernel.GetCurrentProcess())
         kernel.K32GetProcessMemoryInfo(process, ctypes.byref(counters), counters.size)
-        return int(counters.peak)
+        return counters
+
+    def _peak_bytes() -> int:
+        return int(_memory().peak)
+
+    def _used_bytes() -> int | None:
+        return int(_memory().page_file)
 
     def _exists(pid: int) -> bool:
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -248,6 +260,13 @@ else:
 
     def _unlock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _used_bytes() -> int | None:
+        try:
+            status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        except OSError:
+            return None
+        return sum(int(status[kind].split()[0]) * 1024 for kind in ("RssAnon", "RssShmem"))
 
     def _peak_bytes() -> int:
         with suppress(OSError):  # getrusage also counts what the parent held when it started us

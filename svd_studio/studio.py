@@ -5,6 +5,7 @@ import json
 import math
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,16 @@ from typing import Any
 from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
-from svd_studio.core.errors import BadInput, MissingWeights
+from svd_studio.core.errors import BadInput, MissingWeights, StudioError
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.host import FileLock, peak_memory_gb, private_folder
+from svd_studio.hardware import network_drive
+from svd_studio.host import FileLock, peak_memory_gb, private_folder, used_memory_gb
 from svd_studio.installed import installed_torch
+from svd_studio.jobs.adoption import adopt
 from svd_studio.jobs.forecast import Forecast, forecast
+from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.worker import Worker
 from svd_studio.library.clips import ClipLibrary
@@ -32,9 +36,6 @@ from svd_studio.video import metadata, pictures
 from svd_studio.video.files import check_free, write_whole
 
 OWNER = "owner"
-
-ROOM_FOR_A_CLIP = 500_000_000
-"""Bytes that a clip's kept parts and file may take, asked for before the work and not after it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Studio:
 
     @cached_property
     def database(self) -> Database:
+        refuse_network_drive(self.config.data)
         private_folder(self.config.data)
         return Database(self.config.database)
 
@@ -122,7 +124,7 @@ class Studio:
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
         kept = self.keep_picture(picture)
-        check_free(self.config.data, ROOM_FOR_A_CLIP)
+        check_free(self.config.data, self.config.room_for_a_clip)
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved)
 
@@ -167,18 +169,27 @@ class Studio:
             free_gb=lambda: _free_gb(device.free_gb()) / (2 if precision == "fp32" else 1),  # plans count fp16
             peak_memory_gb=peak_memory_gb,
         )
-        return Worker(self.config, self.queue, self.clips, bench)
+        memory = MemoryWatch(used_memory_gb, Telemetry().sample().machine.ram_total_gb)
+        return Worker(self.config, JobQueue(self.database, card=card), self.clips, bench, memory=memory)
 
     def let_go(self) -> None:
         """Put back what an ended worker was rendering, unless somebody else renders here already."""
         lock = self.render_lock()
         if lock.try_acquire():
-            self.queue.release()
+            with suppress(StudioError):  # the next worker finds it, too
+                adopt(self.queue, self.clips)
+                self.queue.release()
             lock.release()
 
     def render_lock(self) -> FileLock:
         """The lock that whoever renders here holds."""
         return FileLock(self.config.worker_lock)
+
+
+def refuse_network_drive(folder: Path) -> None:
+    """Raise BadInput for a folder behind a network, where SQLite's log and our locks do not hold."""
+    if kind := network_drive(folder):
+        raise BadInput("database.on_network", path=str(folder), kind=kind)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

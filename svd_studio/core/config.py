@@ -12,12 +12,14 @@ class StudioConfig:
     """Name the data folder and what hangs below it; nothing is created here.
 
     `precision` is of the card; a processor always computes in fp32. The token never shows in a repr.
+    `room_for_a_clip` is what must be free before a clip is accepted or begun, in bytes.
     """
 
     data: Path
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
     hub_endpoint: str = HUB
     hub_token: str | None = field(default=None, repr=False)
+    room_for_a_clip: int = 500_000_000
 
     @property
     def database(self) -> Path:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from svd_studio.core.errors import Cancelled
+from svd_studio.core.errors import Cancelled, DiskFull
 from svd_studio.core.job import Job
 from svd_studio.core.progress import STAGES, Progress, Stage
 from svd_studio.jobs.forecast import Forecast
 from svd_studio.jobs.queue import JobQueue
+from svd_studio.jobs.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,12 +31,14 @@ SHARES: dict[Stage, float] = {
 WRITE_EVERY_S = 0.25
 ASK_EVERY_S = 0.2
 PREVIEW_EVERY_S = 0.5
+RENEW_EVERY_S = 30.0
 
 
 class JobProgress(Progress):
     """Write progress, preview and time to go into a job's row, and hear there whether to stop.
 
-    Rows are written a few times a second at most; `also` hears every report.
+    Rows are written a few times a second at most; `also` hears every report. Every report and
+    check is the heartbeat: it holds the watchdog off and lets the claim on the job hold for longer.
     """
 
     def __init__(
@@ -46,13 +49,15 @@ class JobProgress(Progress):
         also: Progress,
         expected: Forecast | None = None,
         now: Callable[[], float] = time.monotonic,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.queue, self.job, self.also = queue, job, also
+        self.watchdog = watchdog
         self.preview_path = previews / f"{job.id}.webp"
         self.preview_version = 0
         self._expected, self._now = expected, now
         self._written = self._asked = self._previewed = -1e9
-        self._started = self._stage_started = now()
+        self._started = self._stage_started = self._renewed = now()
         self._stage: Stage | None = None
         self._fraction = 0.0
 
@@ -68,16 +73,26 @@ class JobProgress(Progress):
             self._written = now
             eta_s = self._time_to_go(stage, done, total, now)
             self._fraction = max(self._fraction, self._overall(stage, done, total, eta_s, now))
-            self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
+            with suppress(DiskFull):  # the disk may be full for a row and the clip fit all the same
+                self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
         self.also.report(stage, done, total, preview)
 
     def check(self) -> None:
         now = self._now()
         if now - self._asked > ASK_EVERY_S:
             self._asked = now
+            self._beat(now)
             if self.queue.should_stop(self.job.id):
                 raise Cancelled
         self.also.check()
+
+    def _beat(self, now: float) -> None:
+        if self.watchdog is not None:
+            self.watchdog.alive()
+        if now - self._renewed > RENEW_EVERY_S:
+            self._renewed = now
+            with suppress(DiskFull):
+                self.queue.renew(self.job.id)
 
     def _time_to_go(self, stage: Stage, done: int, total: int, now: float) -> float | None:
         """This stage at its own pace (at the expected one before its first unit), the others as expected."""

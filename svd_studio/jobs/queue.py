@@ -15,10 +15,10 @@ from svd_studio.database import Database
 
 MAX_ATTEMPTS = 3
 
-PAUSED = "queue.paused"
+PAUSED = "paused"
 """The name in `state` under which a person's pause is kept, also across a restart."""
 
-BLOCKED = "queue.blocked"
+BLOCKED = "blocked"
 """The name in `state` of why workers wait by themselves; it goes when they go on."""
 
 LEASE_S = 1800.0
@@ -199,7 +199,9 @@ class JobQueue:
                 " WHERE status = 'running' AND attempts >= ?",
                 (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), MAX_ATTEMPTS),
             )
-            connection.execute("UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL WHERE status = 'running'")
+            connection.execute(
+                "UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL WHERE status = 'running'"
+            )
         return lost
 
 

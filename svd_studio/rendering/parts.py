@@ -16,6 +16,7 @@ PICTURE_ONLY = {"version", "finish", "export"}
 """Fields of a recipe that do not reach the engine."""
 
 EDGE_BYTES = 65_536
+PARTS_BYTES = 8 * 1024**3
 
 
 def latents_name(settings: ResolvedSettings, picture: bytes, weights: str, precision: str) -> str:
@@ -46,7 +47,7 @@ def fingerprint(folder: Path) -> str:
 class PartStore:
     """Keep arrays in one folder, whole or not at all, the oldest making room for the new."""
 
-    def __init__(self, folder: Path, limit_bytes: int = 8 * 1024**3) -> None:
+    def __init__(self, folder: Path, limit_bytes: int = PARTS_BYTES) -> None:
         self.folder = folder
         self.limit_bytes = limit_bytes
 

@@ -38,10 +38,13 @@ class Bench:
     peak_memory_gb: Callable[[], float]
 
 
-def render(request: ClipRequest, target: Path, bench: Bench, listener: Progress, title: str = "") -> RenderedClip:
+def render(
+    request: ClipRequest, target: Path, bench: Bench, listener: Progress, title: str = "", job: int | None = None
+) -> RenderedClip:
     """Make the clip that was asked for at `target`, which appears whole or not at all; a poster beside it.
 
-    Raises StudioError or Cancelled; finished parts stay for the next try.
+    The file tells its job, so that a clip whose row was lost is known again. Raises StudioError or
+    Cancelled; finished parts stay for the next try.
     """
     settings, clock = request.settings, StageClock(listener)
     info = engine_info(settings.engine)
@@ -53,6 +56,7 @@ def render(request: ClipRequest, target: Path, bench: Bench, listener: Progress,
     made = {
         "version": __version__,
         "title": title,
+        "job": job,
         "created": round(time.time(), 3),
         "source_sha256": hashlib.sha256(request.start_image.read_bytes()).hexdigest(),
         "plan": plan.as_dict(),
@@ -62,15 +66,8 @@ def render(request: ClipRequest, target: Path, bench: Bench, listener: Progress,
     recipe = recipe_json(settings, made)
     better, count = finish(frames, settings.finish, len(frames))
     size = finished_size((settings.width, settings.height), settings.finish)
-    poster = target.with_suffix(".webp")
-    make_poster(np.asarray(frames[0]), poster, recipe)
-    try:
-        encoded = encode_clip(
-            _reported(better, count, clock), target, playback_fps(settings), size, recipe, clock, count
-        )
-    except BaseException:
-        poster.unlink(missing_ok=True)
-        raise
+    encoded = encode_clip(_reported(better, count, clock), target, playback_fps(settings), size, recipe, clock, count)
+    poster = add_poster(target, np.asarray(frames[0]), recipe)
     return RenderedClip(
         path=target,
         settings=settings,
@@ -83,6 +80,17 @@ def render(request: ClipRequest, target: Path, bench: Bench, listener: Progress,
         plan=plan.as_dict(),
         poster=poster,
     )
+
+
+def add_poster(clip: Path, frame: np.ndarray, recipe: str) -> Path:
+    """Write the still beside a clip; when it cannot be written the clip goes too. Raises BadInput or DiskFull."""
+    poster = clip.with_suffix(".webp")
+    try:
+        make_poster(frame, poster, recipe)
+    except BaseException:
+        clip.unlink(missing_ok=True)
+        raise
+    return poster
 
 
 def framed_picture(path: Path, settings: ResolvedSettings) -> Image.Image:

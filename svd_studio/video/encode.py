@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +15,7 @@ import numpy as np
 from svd_studio.core.errors import DiskFull, RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.video.ffmpeg import Ffmpeg, FfmpegFailed
-from svd_studio.video.files import write_whole
+from svd_studio.video.files import PART_SUFFIX, write_whole
 from svd_studio.video.filters import scaled_size, video_filter
 from svd_studio.video.metadata import check_decodes
 
@@ -85,14 +84,16 @@ def _stream(frames: Iterator[np.ndarray], part: Path, fps: Fraction, target: tup
     if first is None:
         raise RenderFailed("video.no_frames")
     written = 0
-    with tempfile.TemporaryDirectory(prefix="svd-studio-") as folder:
-        tags = Path(folder) / "tags.txt"
+    tags = part.with_name(f"{part.stem}-tags{PART_SUFFIX}")  # beside it, where leftovers of killed processes are swept
+    try:
         tags.write_bytes(_as_ffmetadata(comment))
         with Ffmpeg(_arguments(part, fps, _size(first), target, tags), takes_bytes=True) as ffmpeg:
             for frame in chain([first], frames):
                 ffmpeg.write(_bytes(frame, first.shape))
                 written += 1
             ffmpeg.finish()
+    finally:
+        tags.unlink(missing_ok=True)
     return written
 
 

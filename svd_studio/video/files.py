@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import re
 import shutil
 import stat
+import tempfile
+import time
 import unicodedata
 import uuid
 from collections.abc import Callable
@@ -60,11 +63,28 @@ def check_free(folder: Path, needed_bytes: int) -> None:
         raise DiskFull("files.too_little_room", folder=str(folder), **megabytes)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed process left half written; only while nobody else writes there."""
+def check_room(folder: Path, needed_bytes: int) -> None:
+    """Raise DiskFull unless this much can really be had: a quota may end before the disk does."""
+    check_free(folder, needed_bytes)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, needed_bytes)
+            else:
+                file.truncate(needed_bytes)
+    except OSError as error:
+        raise DiskFull("files.disk_full", folder=str(folder)) from error
+
+
+def remove_leftovers(folder: Path, older_than_s: float = -math.inf) -> None:
+    """Delete what a killed process left half written; only while nobody else writes there.
+
+    Where others may write, `older_than_s` is longer than any of them takes.
+    """
     for part in folder.glob(f".*{PART_SUFFIX}"):
         with contextlib.suppress(OSError):
-            part.unlink()
+            if time.time() - part.stat().st_mtime > older_than_s:
+                part.unlink()
 
 
 def safe_name(text: str) -> str:
