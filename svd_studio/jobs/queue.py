@@ -60,16 +60,44 @@ class JobQueue:
         rows = self.database.connection.execute(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (job_id,))
         return next((_as_job(row) for row in rows), None)
 
-    def find(self, statuses: Sequence[JobStatus] = tuple(JobStatus), limit: int = 1000) -> list[Job]:
-        """Jobs in these states: waiting and running ones in their order, then ended ones, newest first."""
+    def find(
+        self, statuses: Sequence[JobStatus] = tuple(JobStatus), limit: int = 1000, owner: str | None = None
+    ) -> list[Job]:
+        """Jobs in these states, of one owner or all: running, waiting in their order, then ended, newest first."""
         marks = ", ".join("?" * len(statuses))
         rows = self.database.connection.execute(
-            f"SELECT {COLUMNS} FROM jobs WHERE status IN ({marks}) ORDER BY"
+            f"SELECT {COLUMNS} FROM jobs WHERE status IN ({marks}) AND (? IS NULL OR owner = ?) ORDER BY"
             " CASE status WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END,"
             " CASE WHEN status IN ('running', 'queued') THEN position ELSE -finished END LIMIT ?",
-            (*(status.value for status in statuses), limit),
+            (*(status.value for status in statuses), owner, owner, limit),
         )
         return [_as_job(row) for row in rows]
+
+    def count(self, owner: str | None = None) -> dict[JobStatus, int]:
+        """How many jobs of one owner, or of all, are in each state."""
+        rows = self.database.connection.execute(
+            "SELECT status, count(*) FROM jobs WHERE ?1 IS NULL OR owner = ?1 GROUP BY status", (owner,)
+        )
+        return dict.fromkeys(JobStatus, 0) | {JobStatus(status): int(number) for status, number in rows}
+
+    def next_of(self, owner: str) -> Job | None:
+        """What this owner has running, or else first in line."""
+        rows = self.database.connection.execute(
+            f"SELECT {COLUMNS} FROM jobs WHERE owner = ? AND status IN ('running', 'queued')"
+            " ORDER BY status = 'queued', position LIMIT 1",
+            (owner,),
+        )
+        return next((_as_job(row) for row in rows), None)
+
+    def ahead_of(self, job_id: int) -> int:
+        """How many jobs run or wait before a waiting one."""
+        row = self.database.connection.execute(
+            "SELECT (SELECT count(*) FROM jobs WHERE status = 'running')"
+            " + (SELECT count(*) FROM jobs WHERE status = 'queued' AND position < mine.position)"
+            " FROM jobs AS mine WHERE id = ?",
+            (job_id,),
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     def claim(self, worker: str, job_id: int | None = None) -> Job | None:
         """Take the next waiting job for a worker, or nothing; a job asked for by number also while paused."""
