@@ -9,8 +9,9 @@ import signal
 import socket
 import sys
 import threading
+import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, new_password, routes
 from svd_studio.cli import Parser, config_of, say_error
@@ -25,6 +26,11 @@ from svd_studio.ui.texts import say
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
+OPENING_S = 30.0
+TROUBLE_AFTER = 2
+"""Deaths of the worker in a row: one may be an accident."""
+
+Trouble = Callable[[], Message | None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,12 +80,14 @@ def serve(config: StudioConfig, arguments: argparse.Namespace, lock: FileLock) -
     )
     telemetry = Telemetry(studio_pids=lambda: [pid for pid in [supervisor.worker_pid()] if pid])
     telemetry.start()
-    url = open_page(studio, telemetry, arguments, host, port)
+    url = open_page(studio, telemetry, arguments, host, port, lambda: worker_trouble(supervisor))
     lock.announce(url)
     private_folder(config.logs)
     ended = end_signal()
     supervisor.start()
     print(say(Message("app.open", {"url": url, "folder": str(config.data)})), flush=True)
+    if arguments.listen and (address := address_on_network()):
+        print(say(Message("app.on_network", {"url": f"http://{address}:{port}"})), flush=True)
     if not arguments.no_browser:
         webbrowser.open(url)
     while not ended.wait(0.5):  # a wait without end hears no Ctrl-C on Windows
@@ -90,14 +98,24 @@ def serve(config: StudioConfig, arguments: argparse.Namespace, lock: FileLock) -
     return 0
 
 
-def open_page(studio: Studio, telemetry: Telemetry, arguments: argparse.Namespace, host: str, port: int) -> str:
+def worker_trouble(supervisor: Supervisor) -> Message | None:
+    """What to tell somebody whose clip waits for a worker that does not stay alive."""
+    if supervisor.deaths < TROUBLE_AFTER:
+        return None
+    said = supervisor.last_words or "-"
+    return Message("page.job.no_worker", {"said": said[:160], "log": str(supervisor.log_file)})
+
+
+def open_page(
+    studio: Studio, telemetry: Telemetry, arguments: argparse.Namespace, host: str, port: int, trouble: Trouble
+) -> str:
     """Serve the page behind its guard and return its address on this machine."""
     from starlette.middleware import Middleware
 
     from svd_studio.ui.app import build_page, launch_options
 
     hosts = Hosts(port, listening=arguments.listen)
-    page = build_page(studio, telemetry)
+    page = build_page(studio, telemetry, trouble)
     page.launch(
         server_name=host,
         server_port=port,
@@ -128,11 +146,33 @@ def _doorkeeper() -> Doorkeeper:
 
 def point_to_first(lock: FileLock, quiet: bool) -> int:
     """Say where the studio that holds this folder is."""
-    url = str((lock.holder() or {}).get("url") or f"http://127.0.0.1:{FIRST_PORT}")
+    url = announced(lock)
+    if not url:
+        raise StudioError("app.still_opening")
     print(say(Message("app.already_open", {"url": url})))
     if not quiet:
         webbrowser.open(url)
     return 0
+
+
+def announced(lock: FileLock) -> str:
+    """The address of the studio that holds the folder, once it has one; empty when it does not get that far."""
+    for _ in range(round(OPENING_S / 0.1)):
+        if url := str((lock.holder() or {}).get("url") or ""):
+            return url
+        time.sleep(0.1)
+    return ""
+
+
+def address_on_network() -> str | None:
+    """This machine's address as its own network sees it; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 of RFC 5737, which nobody has
+            found = str(probe.getsockname()[0])
+        except OSError:
+            return None
+    return None if found.startswith("127.") else found
 
 
 def free_port(asked: int | None, host: str) -> int:

@@ -40,10 +40,11 @@ OWNER = "owner"
 
 @dataclass(frozen=True)
 class Submitted:
-    """An accepted job, its recipe as it will run, and what had to be changed."""
+    """An accepted job, its recipe as it will run and what had to be changed, and its picture as it is kept."""
 
     job_id: int
     resolved: Resolved
+    picture: Path
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Studio:
         kept = self.keep_picture(picture)
         check_free(self.config.data, self.config.room_for_a_clip)
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
-        return Submitted(number, resolved)
+        return Submitted(number, resolved, kept)
 
     def keep_picture(self, picture: Path) -> Path:
         """Copy a picture into the library under its hash, once; refuses what cannot be decoded."""

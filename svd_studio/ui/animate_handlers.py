@@ -14,12 +14,12 @@ from svd_studio.core.clip import MAX_SEED, ClipSettings
 from svd_studio.core.errors import StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import Studio
+from svd_studio.studio import Studio, Submitted
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import OFFERED, Download
-from svd_studio.ui.page_view import PageView, Parts, problem_view
-from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, picture_name
+from svd_studio.ui.page_view import PageView, Parts, Trouble
+from svd_studio.ui.picture_box import FIRST_SAMPLE, Token, find_picture, picture_name
 from svd_studio.ui.presses import Presses
 from svd_studio.ui.settings_form import Updates, Values
 from svd_studio.ui.texts import say
@@ -32,13 +32,14 @@ def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
 
     @wraps(handler)
     def guarded(self: "Handlers", values: Values, *rest: Any) -> Updates:
+        language = self.page.language(values)
         try:
             return handler(self, values, *rest)
         except StudioError as error:
-            return {self.parts.view: problem_view(error, self.page.language(values))}
+            return {self.parts.view: {"taken": True, **self.page.refusal(error, language)}}
         except Exception:  # Gradio would show an empty box
             log.exception("%s failed", handler.__name__)
-            return {self.parts.view: {"errors": {"": say("page.error.unexpected", self.page.language(values))}}}
+            return {self.parts.view: {"taken": True, "errors": {"": say("page.error.unexpected", language)}}}
 
     return guarded
 
@@ -46,11 +47,11 @@ def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
 class Handlers:
     """The verbs of one page."""
 
-    def __init__(self, studio: Studio, telemetry: Telemetry, parts: Parts) -> None:
+    def __init__(self, studio: Studio, telemetry: Telemetry, parts: Parts, trouble: Trouble) -> None:
         self.studio = studio
         self.parts = parts
         self.download = Download(studio, ENGINES[OFFERED])
-        self.page = PageView(studio, telemetry, self.download, parts)
+        self.page = PageView(studio, telemetry, self.download, parts, trouble)
         self.presses = Presses()
 
     @told
@@ -59,30 +60,35 @@ class Handlers:
         parts = self.parts
         language = known(values[parts.spoken]) if values[parts.spoken] else spoken_by(_accepted_languages(request))
         picture = values[parts.picture] or {"sample": FIRST_SAMPLE}
-        watched = dict(values[parts.watched] or {}) | {"press": secrets.token_hex(8)}
-        values = {**values, parts.language: language, parts.picture: picture, parts.watched: watched}
+        values = {**values, parts.language: language, parts.picture: picture, parts.fetched: self.download.completed}
         typed = self.page.typed_before(values)
         values |= {part: update["value"] for part, update in typed.items() if "value" in update}
-        watched["engine"] = self.page.engine(values).name
         view = self.page.everything(values, request)
         if view["recent"]:
             view["clip"] = view["recent"][0]
-        now = self.page.now(values, request, watched)
+        now = self.page.now(values, request, values[parts.watched])
         view |= now.pop(parts.view)
-        kept = {parts.language: language, parts.picture: picture, parts.watched: watched}
+        kept = {
+            parts.language: language,
+            parts.picture: picture,
+            parts.press: secrets.token_hex(8),
+            parts.engine_before: self.page.engine(values).name,
+            parts.fetched: self.download.completed,
+        }
         return {**self.page.speech(language, typed), **kept, **now, parts.view: view | {"ready": True}}
 
     @told
     def poll(self, values: Values, request: gr.Request) -> Updates:
         """See what the queue and the cards are doing."""
-        return self.page.now(values, request, dict(values[self.parts.watched] or {}))
+        return self.page.now(values, request, values[self.parts.watched])
 
     @told
     def submit(self, values: Values, request: gr.Request) -> Updates:
         """Start a clip; the same press twice is one clip."""
         settings = self.parts.form.settings(values)
-        last = (values[self.parts.watched] or {}).get("seed")
-        if settings.seed == last and not values[self.parts.lock]:  # ours, shown after the last clip, and not typed
+        if (
+            settings.seed == values[self.parts.drawn] and not values[self.parts.lock]
+        ):  # ours, shown after the last clip, and not typed
             settings = settings.changed(seed=None)
         return self._accept(values, request, settings)
 
@@ -104,7 +110,7 @@ class Handlers:
         """Speak the language that was chosen on the page."""
         language = self.page.language(values)
         view = self.page.everything(values, request)
-        now = self.page.now(values, request, dict(values[self.parts.watched] or {}))
+        now = self.page.now(values, request, values[self.parts.watched])
         view |= now.pop(self.parts.view)
         if view["recent"]:
             view |= {"clip": view["recent"][0], "keep_clip": True}
@@ -118,17 +124,14 @@ class Handlers:
     def _put_on(self, values: Values, name: str) -> Updates:
         parts = self.parts
         updates = parts.form.show_look(self.studio.presets.get(name), self.page.engine(values))
-        watched = dict(values[parts.watched] or {}) | {"look": name}
-        shown = self.page.look({**values, parts.watched: watched})
-        return {**updates, parts.watched: watched, parts.view: shown}
+        return {**updates, parts.chosen: name, parts.view: self.page.look({**values, parts.chosen: name})}
 
     @told
     def change_engine(self, values: Values) -> Updates:
         """Follow another engine's limits and native values."""
-        watched = dict(values[self.parts.watched] or {})
-        old = ENGINES.get(str(watched.get("engine")), self.parts.form.info)
+        old = ENGINES.get(str(values[self.parts.engine_before]), self.parts.form.info)
         new = self.page.engine(values)
-        return {**self.parts.form.change_engine(old, new, values), self.parts.watched: watched | {"engine": new.name}}
+        return {**self.parts.form.change_engine(old, new, values), self.parts.engine_before: new.name}
 
     @told
     def pick(self, values: Values, event: gr.EventData) -> Updates:
@@ -150,12 +153,18 @@ class Handlers:
             return {self.parts.view: {"errors": {"": say("page.clip.gone", self.page.language(values))}}}
         recipe = clip.rendered.settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
         token = {"kept": job.request.start_image.name, "name": clip.title}
-        updates = self.parts.form.show_recipe(recipe)
+        updates = self.put_recipe(recipe)
         values = {**values, self.parts.picture: token}
-        values |= {part: update["value"] for part, update in updates.items()}
+        values |= {part: update["value"] for part, update in updates.items() if "value" in update}
         done = self._accept(values, request, recipe)
         view = self.page.picture(values) | done.pop(self.parts.view)
-        return {**updates, self.parts.picture: token, **done, self.parts.view: view}
+        return {**updates, **done, self.parts.view: view}
+
+    def put_recipe(self, recipe: ClipSettings) -> Updates:
+        """Put a recipe into the form, with its engine's limits."""
+        info = ENGINES.get(str(recipe.engine)) or self.studio.default_engine()
+        updates = self.parts.form.show_recipe(recipe.changed(engine=info.name), info)
+        return {**updates, self.parts.engine_before: gr.update(value=info.name)}
 
     @told
     def get_model(self, values: Values) -> Updates:
@@ -175,34 +184,48 @@ class Handlers:
 
     def _take(self, values: Values, token: dict[str, str]) -> Updates:
         values = {**values, self.parts.picture: token}
-        view = self.page.picture(values)
+        view = self.page.picture(values) | {"taken": True}
         if view.get("picture_error"):
-            return {self.parts.picture: {"none": True}, self.parts.view: view}
+            del view["picture"]  # the one before stays
+            return {self.parts.view: view}
         return {self.parts.picture: token, self.parts.view: view | self.page.promise(values)}
 
     def _accept(self, values: Values, request: gr.Request, settings: ClipSettings) -> Updates:
         """Put a clip into the queue, once for each press, and watch it."""
         parts = self.parts
-        token, watched = values[parts.picture] or {}, dict(values[parts.watched] or {})
+        token = values[parts.picture] or {}
         path = find_picture(self.studio, token)
         asked = hashlib.sha256(f"{settings.model_dump_json()}{token}".encode()).hexdigest()
-        with self.presses.once(f"{watched.get('press')} {asked}") as press:
+        with self.presses.once(f"{values[parts.press]} {asked}") as press:
             if press.job_id is not None and self._has_ended(press.job_id):
                 press.job_id = None
             if press.job_id is None:
                 submitted = self.studio.submit(settings, path, picture_name(token, path), owner_of(request))
-                press.job_id, press.resolved = submitted.job_id, submitted.resolved
-        seed = press.resolved.settings.seed if press.resolved else None
-        watched |= {"job": press.job_id, "press": secrets.token_hex(8), "seed": seed}
-        now = self.page.now(values, request, watched)
+                press.job_id, press.submitted = submitted.job_id, submitted
+        resolved = press.submitted.resolved if press.submitted else None
+        seed = resolved.settings.seed if resolved else None
+        now = self.page.now(values, request, press.job_id)
         view = {"errors": {}, "picture_error": None, "pressed": True, **now.pop(parts.view)}
-        view |= self.page.notes(press.resolved, self.page.language(values))
-        return {**parts.form.show({"seed": seed}), parts.watched: watched, **now, parts.view: view}
+        view |= self.page.notes(resolved, self.page.language(values))
+        kept = {
+            parts.picture: _as_kept(token, press.submitted),
+            parts.watched: press.job_id,
+            parts.press: secrets.token_hex(8),
+            parts.drawn: seed,
+        }
+        return {**parts.form.show({"seed": seed}), **kept, **now, parts.view: view}
 
     def _has_ended(self, job_id: int) -> bool:
         """Whether a remembered press's job is over: pressing again then means a new one."""
         job = self.studio.queue.get(job_id)
         return job is None or job.status.is_final
+
+
+def _as_kept(token: Token, submitted: Submitted | None) -> Token:
+    """The same picture by the name under which the library keeps it: an upload is gone after a restart."""
+    if submitted is None or token.get("sample"):
+        return token
+    return {"kept": submitted.picture.name, "name": str(token.get("name", ""))}
 
 
 def _accepted_languages(request: gr.Request | None) -> str:

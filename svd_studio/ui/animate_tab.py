@@ -12,7 +12,7 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import Handlers
-from svd_studio.ui.page_view import Parts
+from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.rooms import SHOW, bridge_js
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
@@ -24,9 +24,10 @@ BRIDGE_EVENTS = ("picture", "sample", "again", "get")
 class AnimateTab:
     """Draw the page and wire its events; every handler gets one dict of everything and answers with one."""
 
-    def __init__(self, studio: Studio, telemetry: Telemetry) -> None:
+    def __init__(self, studio: Studio, telemetry: Telemetry, trouble: Trouble) -> None:
         self.studio = studio
         self.telemetry = telemetry
+        self.trouble = trouble
 
     def draw(self, page: gr.Blocks, language: Component) -> None:
         """Put everything into its room."""
@@ -43,13 +44,18 @@ class AnimateTab:
             typed=self._kept("form"),
             spoken=self._kept("language"),
             picture=self._kept("picture"),
-            watched=self._kept("job"),
+            watched=self._kept("watched"),
+            press=self._kept("press"),
+            drawn=self._kept("drawn"),
+            chosen=self._kept("look"),
+            engine_before=self._kept("engine"),
+            fetched=self._kept("fetched"),
             timer=gr.Timer(1.0),
             view=gr.JSON(visible=False),
             labels={"generate": generate, "cancel": cancel, "more": more, "dice": dice, "lock": lock},
             looks=looks,
         )
-        self._wire(page, Handlers(self.studio, self.telemetry, self.parts))
+        self._wire(page, Handlers(self.studio, self.telemetry, self.parts, self.trouble))
 
     def _draw_controls(self, form: SettingsForm) -> tuple[dict[str, gr.Button], gr.Accordion, Any, Any]:
         gr.HTML(player.picture_html(sample_thumbs()), js_on_load=None, elem_id="picture")

@@ -7,6 +7,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui.animate_tab import AnimateTab
 from svd_studio.ui.endpoints import Endpoints
 from svd_studio.ui.gallery_tab import GalleryTab
+from svd_studio.ui.page_view import Trouble
 from svd_studio.ui.queue_tab import QueueTab
 from svd_studio.ui.rooms import draw_head
 from svd_studio.ui.theme import launch_options
@@ -14,12 +15,12 @@ from svd_studio.ui.theme import launch_options
 __all__ = ["build_page", "launch_options"]
 
 
-def build_page(studio: Studio, telemetry: Telemetry) -> gr.Blocks:
-    """Build the page and its endpoints; nothing is started."""
+def build_page(studio: Studio, telemetry: Telemetry, trouble: Trouble = lambda: None) -> gr.Blocks:
+    """Build the page and its endpoints; nothing is started. `trouble` says what keeps the worker from working."""
     with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
         Endpoints(studio).add()  # first, so that their names are free
         language = draw_head()
-        AnimateTab(studio, telemetry).draw(page, language)
+        AnimateTab(studio, telemetry, trouble).draw(page, language)
         QueueTab(studio).draw(language)
         GalleryTab(studio).draw(language)
     page.queue(default_concurrency_limit=8)

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from svd_studio.core.clip import ClipSettings
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 OFFERED = "svd-xt"
 PRACTICE = "svd-nano"
+KEEP_S = 5.0
+
 PRACTICE_S = 20
 """What the practice model takes on two processor cores, until this machine's own clips tell better."""
 
@@ -32,17 +35,22 @@ class Download:
     total: int = 0
     problem: Message | None = None
     is_running: bool = False
+    completed: int = 0
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Begin, or go on with one that broke off; a second press does nothing."""
-        if not self.is_running:
+        with self._starting:
+            if self.is_running:
+                return
             self.is_running, self.problem = True, None
-            threading.Thread(target=self._get, name="download", daemon=True).start()
+        threading.Thread(target=self._get, name="download", daemon=True).start()
 
     def _get(self) -> None:
         assert self.info.weights is not None
         try:
             self.studio.weights.get(self.info.weights, self._hear)
+            self.completed += 1
         except StudioError as error:
             self.problem = error.message
         except Exception:  # a thread that dies silently would leave a bar that never ends
@@ -53,6 +61,27 @@ class Download:
 
     def _hear(self, done: int, total: int, file: str) -> None:
         self.done, self.total = done, total
+
+
+class Offers:
+    """Keep the note for a moment, because every page asks twice a second and the answer rarely changes."""
+
+    def __init__(self, studio: Studio, download: Download) -> None:
+        self.studio = studio
+        self.download = download
+        self._kept: dict[tuple[Any, ...], tuple[float, dict[str, Any] | None]] = {}
+
+    def now(self, snapshot: Snapshot, language: str) -> dict[str, Any] | None:
+        """The note as it stands."""
+        download = self.download
+        problem = download.problem.code if download.problem else None
+        asked = (language, snapshot.state, download.is_running, download.done, problem, download.completed)
+        until, offer = self._kept.get(asked, (0.0, None))
+        if time.monotonic() > until:
+            offer = offer_view(self.studio, snapshot, download, language)
+            others = [(key, kept) for key, kept in self._kept.items() if key != asked]
+            self._kept = dict([*others[-4:], (asked, (time.monotonic() + KEEP_S, offer))])
+        return offer
 
 
 def offer_view(studio: Studio, snapshot: Snapshot, download: Download, language: str) -> dict[str, Any] | None:

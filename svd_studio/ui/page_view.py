@@ -1,5 +1,6 @@
 """What the page shows of the studio at one moment: queue, cards, clips, picture and form, in one language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.language import known
-from svd_studio.ui.offer import Download, offer_view
+from svd_studio.ui.offer import OFFERED, Download, Offers
 from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
@@ -26,8 +27,10 @@ from svd_studio.ui.settings_form import ROWS, SettingsForm, Updates, Values
 from svd_studio.ui.texts import say
 from svd_studio.video.pictures import picture_size
 
-ACTIVE = (JobStatus.RUNNING, JobStatus.QUEUED)
 BUSY_S, IDLE_S = 0.5, 2.0
+
+Trouble = Callable[[], Message | None]
+"""What keeps the render worker from working, as far as the window knows."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class Parts:
     spoken: Component
     picture: Component
     watched: Component
+    """The job that this page follows, by number."""
+    press: Component
+    """The word of the next press on Generate; see presses.py."""
+    drawn: Component
+    """The seed that we drew and put into the form, which no person typed."""
+    chosen: Component
+    """The look that was chosen last."""
+    engine_before: Component
+    fetched: Component
+    """How many models had been fetched when the list of engines was written."""
     timer: Any
     view: Component
     labels: dict[str, Component]
@@ -48,7 +61,8 @@ class Parts:
 
     def inputs(self) -> set[Component]:
         """What a handler is told."""
-        kept = {self.language, self.lock, self.typed, self.spoken, self.picture, self.watched, self.timer}
+        kept = {self.language, self.lock, self.typed, self.spoken, self.picture, self.watched, self.press}
+        kept |= {self.drawn, self.chosen, self.engine_before, self.fetched, self.timer}
         return kept | set(self.form.fields.values())
 
     def outputs(self) -> list[Component]:
@@ -59,11 +73,15 @@ class Parts:
 class PageView:
     """Look at everything for a page, and change nothing."""
 
-    def __init__(self, studio: Studio, telemetry: Telemetry, download: Download, parts: Parts) -> None:
+    def __init__(
+        self, studio: Studio, telemetry: Telemetry, download: Download, parts: Parts, trouble: Trouble
+    ) -> None:
         self.studio = studio
         self.telemetry = telemetry
         self.download = download
         self.parts = parts
+        self.trouble = trouble
+        self.offers = Offers(studio, download)
 
     def language(self, values: Values) -> str:
         """The language of the page that asks."""
@@ -80,25 +98,25 @@ class PageView:
 
     def look(self, values: Values) -> View:
         """The look that was chosen last, and what it is for."""
-        language, name = self.language(values), (values[self.parts.watched] or {}).get("look")
+        language, name = self.language(values), values[self.parts.chosen]
         preset = next((preset for preset in self.studio.presets.all() if preset.name == name), None)
         if preset is None:
             return {}
         return {"look": {"name": preset.name, "about": preset.about.get(language) or preset.about.get("en", "")}}
 
-    def now(self, values: Values, request: gr.Request, watched: dict[str, Any]) -> Updates:
-        """The state of queue and machine, and how soon to look again."""
+    def now(self, values: Values, request: gr.Request, watched: object) -> Updates:
+        """The state of queue and machine, and how soon to look again; `watched` is a job's number."""
         parts, language = self.parts, self.language(values)
-        job = self.own_job(watched.get("job"), request) or self.next_own(request)
+        job = self.own_job(watched, request) or self.studio.queue.next_of(owner_of(request))
         view: View = {"job": None, **self.machine(language)}
-        updates: Updates = {}
+        updates: Updates = self.newly_fetched(values, language)
         if job is not None:
-            waiting = [other.id for other in self.studio.queue.find([JobStatus.RUNNING, JobStatus.QUEUED])]
-            view["job"] = job_view(job, language, waiting)
+            ahead = self.studio.queue.ahead_of(job.id) if job.status is JobStatus.QUEUED else 0
+            view["job"] = job_view(job, language, ahead, self.trouble())
             if job.status.is_final:
                 view |= self.ended(job, language, request)
-            watching = watched | {"job": None if job.status.is_final else job.id}
-            if watching != (values[parts.watched] or {}):
+            watching = None if job.status.is_final else job.id
+            if watching != values[parts.watched]:
                 updates[parts.watched] = watching
         every_s = BUSY_S if job is not None and not job.status.is_final else IDLE_S
         if values[parts.timer] != every_s:
@@ -117,19 +135,27 @@ class PageView:
         return job if job is not None and job.owner == owner_of(request) else None
 
     def watched_job(self, values: Values, request: gr.Request) -> Job | None:
-        return self.own_job((values[self.parts.watched] or {}).get("job"), request) or self.next_own(request)
+        """The job that this page follows, or what its owner has running, whichever browser it was started from."""
+        watched = self.own_job(values[self.parts.watched], request)
+        return watched or self.studio.queue.next_of(owner_of(request))
 
-    def next_own(self, request: gr.Request) -> Job | None:
-        """What this owner has running or waiting, whichever browser it was started from."""
-        owner = owner_of(request)
-        return next((job for job in self.studio.queue.find(ACTIVE) if job.owner == owner), None)
+    def newly_fetched(self, values: Values, language: str) -> Updates:
+        """The list of engines again, and the new one chosen, when a download has ended since it was written."""
+        if values[self.parts.fetched] == self.download.completed:
+            return {}
+        updates = self.parts.form.list_engines(language, self.installed())
+        before, new = self.engine(values), self.download.info
+        if self.download.completed and self.studio.is_installed(new):
+            for part, update in self.parts.form.change_engine(before, new, values).items():
+                updates[part] = {**updates.get(part, gr.update()), **update}
+            engine = self.parts.form.fields["engine"]
+            updates[engine] = {**updates[engine], "value": new.name}
+            updates[self.parts.engine_before] = new.name
+        return {**updates, self.parts.fetched: self.download.completed}
 
     def machine(self, language: str) -> View:
         snapshot = self.telemetry.latest()
-        return {
-            "gauge": gauge_html(snapshot, language),
-            "offer": offer_view(self.studio, snapshot, self.download, language),
-        }
+        return {"gauge": gauge_html(snapshot, language), "offer": self.offers.now(snapshot, language)}
 
     def recent(self, language: str, request: gr.Request) -> View:
         clips = self.studio.clips.newest(RECENT, owner_of(request))
@@ -138,8 +164,6 @@ class PageView:
     def picture(self, values: Values) -> View:
         """The framed picture, or why there is none."""
         language, token = self.language(values), values[self.parts.picture] or {}
-        if token.get("none"):
-            return {"picture": None}
         try:
             path = find_picture(self.studio, token)
             shown = framed(path, self._framing(values, path), language)
@@ -161,7 +185,7 @@ class PageView:
             resolved = self.resolved(values, path)
             self.studio.weights_folder(ENGINES[resolved.settings.engine])
         except StudioError as error:
-            return {"promise": "", "rounded": [], "errors": {}, **problem_view(error, language)}
+            return {"promise": "", "rounded": [], "errors": {}, **self.refusal(error, language)}
         known_time = self.studio.forecast(resolved.settings)
         promise = (
             say(Message("page.promise", {"time": spoken_seconds(known_time.seconds, language)}), language)
@@ -169,6 +193,16 @@ class PageView:
             else ""
         )
         return {"errors": {}, "promise": promise, **self.notes(resolved, language)}
+
+    def refusal(self, error: StudioError, language: str) -> View:
+        """A refusal beside what it is about; a model that a button here gets is not sent for by a command."""
+        offer = self.offers.now(self.telemetry.latest(), language)
+        if isinstance(error, MissingWeights) and error.message.values.get("engine") == OFFERED and offer:
+            if button := offer.get("button"):
+                return {"errors": {"engine": say(Message("page.engine.get_it", {"button": button}), language)}}
+            if "percent" in offer:
+                return {"errors": {"engine": say("page.engine.coming", language)}}
+        return problem_view(error, language)
 
     def _framing(self, values: Values, path: Path) -> ResolvedSettings:
         """What a picture's frame depends on, so that it shows while another field is still wrong."""
@@ -191,16 +225,16 @@ class PageView:
             return {}
         engine = ENGINES.get(str(typed.get("engine")), self.parts.form.info)
         updates = self.parts.form.show({name: value for name, value in typed.items() if name in ROWS})
-        low, high, _ = engine.frames
-        frames = self.parts.form.fields["frames"]
-        if frames in updates:
-            updates[frames] |= {"minimum": low, "maximum": high}
+        updates = self.parts.form.limited(updates, engine)
         return {**updates, self.parts.lock: gr.update(value=bool(typed.get("locked")))}
+
+    def installed(self) -> frozenset[str]:
+        """The engines whose weights are here."""
+        return frozenset(name for name, info in ENGINES.items() if self.studio.is_installed(info))
 
     def speech(self, language: str, also: Updates) -> Updates:
         """Everything that Gradio itself writes, in a language."""
-        installed = frozenset(name for name, info in ENGINES.items() if self.studio.is_installed(info))
-        spoken = self.parts.form.speak(language, installed)
+        spoken = self.parts.form.speak(language, self.installed())
         for part, update in also.items():
             spoken[part] = {**spoken.get(part, gr.update()), **update}
         for name, part in self.parts.labels.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from svd_studio.core.engine import Resolved
+from svd_studio.studio import Submitted
 
 REMEMBERED = 500
 
@@ -16,7 +16,7 @@ class Press:
     """What became of one press; the number is None until its job was accepted."""
 
     job_id: int | None = None
-    resolved: Resolved | None = None
+    submitted: Submitted | None = None
 
 
 class Presses:

@@ -1,6 +1,5 @@
 """A job as the page shows it while it waits, runs and ends."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from svd_studio.core.errors import Message
@@ -11,14 +10,14 @@ from svd_studio.ui.texts import say
 IN_STEPS = ("denoise", "decode")
 
 
-def job_view(job: Job, language: str, waiting: Sequence[int] = ()) -> dict[str, Any]:
-    """What to show of a job; `waiting` are the numbers of those in front of the queue, in their order."""
+def job_view(job: Job, language: str, ahead: int = 0, trouble: Message | None = None) -> dict[str, Any]:
+    """What to show of a job: with so many `ahead` of it, and what keeps the worker from taking any."""
     percent = round(100 * job.fraction)
     is_running = job.status is JobStatus.RUNNING
     return {
         "id": job.id,
         "status": job.status.value,
-        "line": _line(job, language, waiting),
+        "line": _line(job, language, ahead, trouble),
         "eta": _eta(job, language) if is_running else "",
         "percent": percent,
         "preview": f"/media/job/{job.id}/preview?v={job.preview_version}" if job.preview_version else None,
@@ -27,10 +26,11 @@ def job_view(job: Job, language: str, waiting: Sequence[int] = ()) -> dict[str, 
     }
 
 
-def _line(job: Job, language: str, waiting: Sequence[int]) -> str:
+def _line(job: Job, language: str, ahead: int, trouble: Message | None) -> str:
     """Where the job stands, in words."""
+    if job.status is JobStatus.QUEUED and trouble is not None:
+        return say(trouble, language)
     if job.status is JobStatus.QUEUED:
-        ahead = waiting.index(job.id) if job.id in waiting else 0
         return say(Message("page.job.waiting", {"n": ahead}) if ahead else "page.job.next", language)
     if job.status is JobStatus.FAILED:
         return say(job.message or Message("page.job.failed"), language)

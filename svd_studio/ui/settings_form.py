@@ -90,9 +90,15 @@ class SettingsForm:
             if name in self.fields
         }
 
-    def show_recipe(self, settings: ClipSettings) -> Updates:
-        """Put a whole recipe into the form."""
-        return self.show(flat(settings))
+    def show_recipe(self, settings: ClipSettings, info: EngineInfo) -> Updates:
+        """Put a whole recipe into the form, with the limits of the engine that it is for."""
+        return self.limited(self.show(flat(settings)), info)
+
+    def limited(self, updates: Updates, info: EngineInfo) -> Updates:
+        """The same updates, with the number of frames going as far as the engine does."""
+        low, high, _ = info.frames
+        frames = self.fields["frames"]
+        return {**updates, frames: {**updates.get(frames, gr.update()), "minimum": low, "maximum": high}}
 
     def show_look(self, preset: Preset, info: EngineInfo) -> Updates:
         """Put a look's fields into the form and everything else that looks set back to the engine's own."""
@@ -107,8 +113,11 @@ class SettingsForm:
         moved = {name: new.native[name] for name, native in old.native.items() if typed.get(name) == native}
         low, high, _ = new.frames
         frames = moved.pop("frames", min(max(typed["frames"] or high, low), high))
-        limits = gr.update(minimum=low, maximum=high, value=frames)
-        return self.show(moved | dict(new.locked)) | {self.fields["frames"]: limits}
+        return self.limited(self.show(moved | dict(new.locked) | {"frames": frames}), new)
+
+    def list_engines(self, language: str, installed: frozenset[str]) -> Updates:
+        """Say again which engines are here."""
+        return {self.fields["engine"]: _spoken(ROWS["engine"], language, installed)}
 
     def speak(self, language: str, installed: frozenset[str]) -> Updates:
         """Put labels, help and choices into a language."""

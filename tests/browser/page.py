@@ -1,5 +1,6 @@
 """The page as a person uses it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.journeys.window import Window
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 ]
 PATIENCE_MS = 60_000
 
@@ -63,6 +65,14 @@ class StudioPage:
 
     def wait_until_idle(self) -> None:
         self.page.wait_for_selector("#generate:not([disabled])")
+
+    def wait_until(self, condition: Callable[[], Any]) -> None:
+        """Let the browser go on until something holds here."""
+        for _ in range(PATIENCE_MS // 50):
+            if condition():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("it did not happen")
 
     def text(self, selector: str) -> str:
         return str(self.page.locator(selector).first.inner_text())

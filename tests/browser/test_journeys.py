@@ -110,9 +110,8 @@ def test_a_bad_picture_is_refused_beside_the_picture(open_page: OpenPage, tmp_pa
     page.page.set_input_files("#picture input[type=file]", broken)
     page.page.wait_for_selector("#picture .problem")
     assert "broken" in page.text("#picture .problem")
-    page.generate()
-    page.page.wait_for_timeout(700)
-    assert page.page.locator("#picture .problem").is_visible()
+    assert page.page.locator(".framed").is_visible()  # the one before stays
+    page.page.wait_for_selector("#generate:not([disabled])")
     assert page.field("prompt") == "kept"
     page.drop(small_picture)
     page.page.wait_for_selector("#picture .problem", state="detached")

@@ -26,6 +26,7 @@ window.studio = (() => {
     language: (language) => { state.language = language; speak(); },
     picture: paintPicture,
     picture_error: (sentence) => showProblem(find("#picture"), sentence),
+    taken: () => nextPicture(),
     errors: paintErrors,
     promise: (sentence) => put(".promise", sentence),
     rounded: (notes) => find(".rounded")?.replaceChildren(...notes.map((note) => element("li", note))),
@@ -96,6 +97,8 @@ window.studio = (() => {
   function paintPicture(picture) {
     const box = find(".picture");
     if (!box) return;
+    if (state.sending) { state.shown = picture; return; }  // shown when what is on its way has come or failed
+    state.shown = picture;
     box.dataset.state = picture ? "ready" : "empty";
     const image = box.querySelector(".framed");
     image.hidden = !picture;
@@ -108,17 +111,56 @@ window.studio = (() => {
       button.setAttribute("aria-pressed", String(picture?.sample === button.dataset.sample));
   }
 
+  // Pictures are numbered: the last one given wins, however long an earlier one takes. Until Python has seen it,
+  // Generate is held back, because it would animate the picture before.
+  let given = 0, asking = false, next = null;
+
   async function takeFile(file) {
-    const box = find(".picture");
-    if (!file || !bridge || !box) return;
-    box.dataset.state = "busy";
+    const number = ++given;
+    if (!file || !bridge) return;
+    holdPicture(true);
     try {
       const { path } = await bridge.upload(file);
-      bridge.send("picture", { path, name: file.name || "" });
+      if (number === given) givePicture("picture", { path, name: file.name || "" });
     } catch {
-      paintPicture(null);
+      if (number !== given) return;
+      holdPicture(false);
       showProblem(find("#picture"), text("page.picture.not_sent"));
     }
+  }
+
+  function takeSample(name) {
+    given += 1;
+    holdPicture(true);
+    givePicture("sample", { name });
+  }
+
+  function givePicture(event, data) {  // one at a time, so that answers come in order
+    if (asking) { next = [event, data]; return; }
+    asking = true;
+    setTimeout(() => { if (asking) nextPicture(); }, 20000);  // an answer that never comes must not hold the page
+    bridge.send(event, data);
+  }
+
+  function nextPicture() {
+    if (!asking) return;
+    asking = false;
+    if (next) { const [event, data] = next; next = null; givePicture(event, data); }
+    else holdPicture(false);
+  }
+
+  function holdPicture(held) {
+    state.sending = held;
+    if (held) {
+      showProblem(find("#picture"), null);
+      find(".picture").dataset.state = "busy";
+    } else paintPicture(state.shown);
+    holdGenerate();
+  }
+
+  function holdGenerate() {
+    const generate = find("#generate");
+    if (generate) generate.disabled = !!(state.busy || state.sending);
   }
 
   // ---- what is wrong, beside what it is about --------------------------------------------------
@@ -180,8 +222,7 @@ window.studio = (() => {
       outcome.classList.toggle("is-bad", job.status === "failed");
       outcome.hidden = false;
     } else if (job && job.status === "done") outcome.hidden = true;
-    const generate = find("#generate");
-    if (generate) generate.disabled = state.busy;
+    holdGenerate();
     if (!active && before) state.stopping = null;
   }
 
@@ -311,6 +352,10 @@ window.studio = (() => {
     const dialog = find(".webcam"), video = dialog.querySelector("video"), problem = dialog.querySelector(".webcam-problem");
     problem.textContent = "";
     dialog.showModal();
+    if (!navigator.mediaDevices) {  // browsers give no camera to a page of another machine without https
+      problem.textContent = text("page.camera.elsewhere");
+      return;
+    }
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
     } catch {
@@ -333,6 +378,21 @@ window.studio = (() => {
     closeCamera();
   }
 
+  async function copy(words, place) {  // without https, on another machine, browsers have only the old way
+    try {
+      await navigator.clipboard.writeText(words);
+      return true;
+    } catch {
+      const area = element("textarea", words);
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      if (!done) getSelection().selectAllChildren(place);
+      return done;
+    }
+  }
+
   // ---- small things ----------------------------------------------------------------------------------
   function element(tag, words) {
     const made = document.createElement(tag);
@@ -349,7 +409,7 @@ window.studio = (() => {
     const on = (selector) => event.target.closest?.(selector);
     const video = find(".player");
     if (on(".rooms [data-room]")) go(on(".rooms [data-room]").dataset.room);
-    else if (on("[data-sample]")) bridge?.send("sample", { name: on("[data-sample]").dataset.sample });
+    else if (on("[data-sample]")) takeSample(on("[data-sample]").dataset.sample);
     else if (on(".swap")) find(".drop input").click();
     else if (on(".camera")) openCamera();
     else if (on(".shoot")) shoot();
@@ -372,9 +432,9 @@ window.studio = (() => {
     else if (on("#cancel") && state.job) { state.stopping = state.job.id; put(".line", text("page.job.stopping")); }
     else if (on(".copy")) {
       const button = on(".copy");
-      navigator.clipboard?.writeText(state.clip.recipe).then(() => {
-        button.textContent = text("page.clip.copied");
-        setTimeout(() => (button.textContent = text("page.clip.copy")), 1500);
+      copy(state.clip.recipe, find(".recipe pre")).then((done) => {
+        button.textContent = text(done ? "page.clip.copied" : "page.clip.copy_by_hand");
+        setTimeout(() => (button.textContent = text("page.clip.copy")), done ? 1500 : 4000);
       });
     }
   });
@@ -408,6 +468,7 @@ window.studio = (() => {
     else if (event.key === " " && state.clip && document.activeElement === document.body) { event.preventDefault(); toggle(find(".player")); }
   });
 
+  document.addEventListener("visibilitychange", () => { if (state.heard) state.heard = Date.now(); });  // hidden pages hear little
   setInterval(() => {  // the page says so itself when nobody answers any more
     if (!state.heard || document.hidden) return;
     const away = Date.now() - state.heard > 8000;
@@ -416,7 +477,7 @@ window.studio = (() => {
   }, 1000);
 
   return {
-    show, join, go, send, text, fill, element, state,
+    show, join, go, send, text, fill, element, copy, state,
     connect: (name, given) => {
       bridges[name] = given;
       if (name === "animate") { bridge = given; speak(); }
