@@ -22,8 +22,10 @@ from svd_studio.hardware import network_drive
 from svd_studio.host import FileLock, peak_memory_gb, private_folder, used_memory_gb
 from svd_studio.installed import installed_torch
 from svd_studio.jobs.adoption import adopt
+from svd_studio.jobs.arrange import Arrangement
 from svd_studio.jobs.forecast import Forecast, forecast
 from svd_studio.jobs.memory import MemoryWatch
+from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.worker import Worker
 from svd_studio.library.clips import ClipLibrary
@@ -71,6 +73,10 @@ class Studio:
     @cached_property
     def queue(self) -> JobQueue:
         return JobQueue(self.database)
+
+    @cached_property
+    def arrangement(self) -> Arrangement:
+        return Arrangement(self.queue)
 
     @cached_property
     def clips(self) -> ClipLibrary:
@@ -139,6 +145,22 @@ class Studio:
             write_whole(kept, lambda part: _write(part, content), lambda part: None)
         return kept
 
+    def replace(self, job_id: int, settings: ClipSettings, picture: Path, title: str | None = None) -> Submitted:
+        """Give a waiting job another recipe and picture, checked as a new one is; it keeps its place."""
+        resolved = self.resolve(settings, pictures.picture_size(picture))
+        self.weights_folder(engine_info(resolved.settings.engine))
+        kept = self.keep_picture(picture)
+        self.arrangement.edit(job_id, ClipRequest(resolved.settings, kept), title or picture.stem)
+        return Submitted(job_id, resolved, kept)
+
+    def duplicate(self, job_id: int, seed: int | None = None) -> int:
+        """Ask for a job's clip once more, with that seed or another one; returns the new job. Raises BadInput."""
+        return self.arrangement.duplicate(job_id, seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed)
+
+    def outlook(self) -> Outlook:
+        """When each waiting clip will be ready, as far as it can be known."""
+        return outlook(self.queue, self.clips)
+
     def forecast(self, settings: ResolvedSettings) -> Forecast | None:
         """How long a clip will take here; None when nothing like it was made yet."""
         return forecast(settings, self.clips.seconds_of(settings.engine))
@@ -185,6 +207,11 @@ class Studio:
     def render_lock(self) -> FileLock:
         """The lock that whoever renders here holds."""
         return FileLock(self.config.worker_lock)
+
+
+def seen_by(owner: str) -> str | None:
+    """Whose jobs somebody sees and arranges: a guest his own, the owner everybody's (None)."""
+    return None if owner == OWNER else owner
 
 
 def refuse_network_drive(folder: Path) -> None:
