@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from svd_studio.host import is_alive
-from svd_studio.jobs.supervisor import Supervisor
+from svd_studio.jobs.housekeeping import LOG_BYTES
+from svd_studio.jobs.supervisor import FRESH_WORKER, Patience, Supervisor
 from tests.waiting import until
 
 COUNTING = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(60)"
@@ -76,3 +77,48 @@ def test_a_worker_that_cannot_be_spawned_is_tried_again(tmp_path: Path, pids: Ca
     program.symlink_to(sys.executable)
     until(lambda: len(pids()) == 1, 8)
     watched.stop()
+
+
+def test_a_death_is_noticed_within_a_second_and_its_last_words_are_kept(
+    tmp_path: Path, pids: Callable[[], list[int]]
+) -> None:
+    watched = supervisor(tmp_path)
+    watched.start()
+    until(lambda: len(pids()) == 1)
+    assert (watched.deaths, watched.last_words) == (0, None)
+    with (tmp_path / "worker.log").open("a") as log:
+        log.write("out of luck\n\n")
+    os.kill(pids()[0], signal.SIGKILL)
+    until(lambda: watched.deaths == 1, 1)
+    assert watched.last_words == "out of luck"
+    watched.stop()
+
+
+def test_deaths_in_a_row_are_counted_until_a_worker_lives_long(tmp_path: Path) -> None:
+    program = "import sys, time, pathlib; time.sleep(60 * pathlib.Path(sys.argv[1]).exists())"
+    patience = Patience(look_every_s=0.05, long_enough_s=1, first_pause_s=0.05, longest_pause_s=0.1)
+    watched = Supervisor([sys.executable, "-c", program, str(tmp_path / "live")], tmp_path / "worker.log", patience)
+    watched.start()
+    until(lambda: watched.deaths >= 2)
+    (tmp_path / "live").touch()
+    until(lambda: watched.deaths == 0)
+    watched.stop()
+
+
+def test_a_worker_that_asks_for_a_fresh_one_has_not_died(tmp_path: Path) -> None:
+    program = f"print('started', flush=True); raise SystemExit({FRESH_WORKER})"
+    watched = Supervisor([sys.executable, "-c", program], tmp_path / "worker.log", Patience(first_pause_s=60))
+    watched.start()
+    until(lambda: (tmp_path / "worker.log").exists() and (tmp_path / "worker.log").read_text().count("started") >= 3)
+    watched.stop()
+    assert watched.deaths == 0
+
+
+def test_a_long_log_makes_way_when_a_worker_starts(tmp_path: Path, pids: Callable[[], list[int]]) -> None:
+    (tmp_path / "worker.log").write_bytes(b"old" * LOG_BYTES)
+    watched = supervisor(tmp_path)
+    watched.start()
+    until(lambda: len(pids()) == 1)
+    watched.stop()
+    assert (tmp_path / "worker.log").stat().st_size < LOG_BYTES
+    assert (tmp_path / "worker.log.1").stat().st_size == 3 * LOG_BYTES
