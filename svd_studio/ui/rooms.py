@@ -7,7 +7,6 @@ Python something; the answer is a view, painted by the room's painters (see asse
 import json
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -54,7 +53,7 @@ def draw_room(name: str, skeleton: str, asked: Mapping[str, Asked], language: Co
         view = gr.JSON(visible=False)
     for event, handler in asked.items():
         getattr(bridge, event)(
-            partial(_answer, handler, language),
+            _answering(handler, language),
             inputs={language},
             outputs=[view],
             show_progress="hidden",
@@ -73,19 +72,23 @@ def bridge_js(room: str, events: Mapping[str, Any]) -> str:
     )
 
 
-def _answer(
-    handler: Asked, language: Component, values: Mapping[Component, Any], event: gr.EventData, request: gr.Request
-) -> View:
-    """Let everything that goes wrong come back as a sentence on the page."""
-    spoken = known(values[language])
-    try:
-        sent = event._data
-        return handler(sent if isinstance(sent, dict) else {}, spoken, request)
-    except StudioError as error:
-        return {"notice": say(error.message, spoken)}
-    except Exception:  # Gradio would show an empty box
-        log.exception("%s failed", getattr(handler, "__name__", handler))
-        return {"notice": say("page.error.unexpected", spoken)}
+def _answering(handler: Asked, language: Component) -> Callable[..., View]:
+    """Let everything that goes wrong in a handler come back as a sentence on the page.
+
+    Gradio hands event and request over by the types written here; a partial would hide them.
+    """
+
+    def answer(values: Mapping[Component, Any], event: gr.EventData, request: gr.Request) -> View:
+        spoken, sent = known(values[language]), event._data
+        try:
+            return handler(sent if isinstance(sent, dict) else {}, spoken, request)
+        except StudioError as error:
+            return {"notice": say(error.message, spoken)}
+        except Exception:  # Gradio would show an empty box
+            log.exception("%s failed", getattr(handler, "__name__", handler))
+            return {"notice": say("page.error.unexpected", spoken)}
+
+    return answer
 
 
 def _nav_html() -> str:
