@@ -70,8 +70,10 @@ class Database:
 def _open(path: Path, vfs: str | None) -> apsw.Connection:
     connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
+    # In WAL mode EXTRA is FULL. Before it, while the file is made, it also syncs the folder when the journal goes:
+    # a journal that comes back after a power cut would undo the change to WAL, and with it all that is in the log.
+    connection.execute("PRAGMA synchronous=EXTRA")
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
     return connection
 
 
@@ -97,10 +99,12 @@ def _refuse_newer(path: Path, vfs: str | None) -> None:
     looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     looking.set_busy_timeout(BUSY_MS)
     try:
-        newer = _version(looking) > len(MIGRATIONS)
+        version = _version(looking)
+    except apsw.ReadOnlyError:  # the power went while it was made: only writing mends it, and it is ours
+        return
     finally:
         looking.close()
-    if newer:
+    if version > len(MIGRATIONS):
         raise BadInput("database.newer", path=str(path))
 
 
