@@ -173,7 +173,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by field, with finish.smooth as one name."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             flat |= {f"{name}.{leaf}": inner for leaf, inner in value.items()}

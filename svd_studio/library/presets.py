@@ -138,9 +138,9 @@ class PresetLibrary:
         os.replace(removed, self.own / removed.name)
         return preset
 
-    def take_in(self, path: Path) -> Preset:
-        """Keep somebody else's preset file; where its title is taken, with a number. Raises BadInput, BadSetting."""
-        given = read_preset(path)
+    def take_in(self, text: str, file: str) -> Preset:
+        """Keep what a preset file holds; where its title is taken, with a number. Raises BadInput, BadSetting."""
+        given = as_preset(text, file)
         title = self._free_title(checked_title(given.titled("en")))
         titles = given.title if title == given.titled("en") else {"en": title}
         return self._keep(Preset(name_of(title), titles, given.about, given.settings))
@@ -200,14 +200,29 @@ class PresetLibrary:
 
 def read_preset(path: Path) -> Preset:
     """Read one file strictly. Raises BadInput or BadSetting with what is wrong."""
+    return as_preset(preset_text(path), path.name)
+
+
+def preset_text(path: Path) -> str:
+    """What stands in a preset file. Raises BadInput when it cannot be one."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput("preset.unreadable", name=path.name)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        title, about = _words(content["title"], LONGEST_TITLE), _words(content.get("about", {}), LONGEST_ABOUT)
-        preset = Preset(path.stem, title, about, dict(content["settings"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise BadInput("preset.unreadable", name=path.name) from error
+
+
+def as_preset(text: str, file: str) -> Preset:
+    """The look that a file of that name holds. Raises BadInput or BadSetting with what is wrong."""
+    try:
+        if len(text) > LARGEST_FILE:
+            raise ValueError("too large")
+        content = json.loads(text)
+        title, about = _words(content["title"], LONGEST_TITLE), _words(content.get("about", {}), LONGEST_ABOUT)
+        preset = Preset(file.removesuffix(".json"), title, about, dict(content["settings"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadInput("preset.unreadable", name=file[:80]) from error
     preset.onto(ClipSettings())
     return preset
 

@@ -116,16 +116,6 @@ class Handlers:
             view |= {"clip": view["recent"][0], "keep_clip": True}
         return {**self.page.speech(language, {}), **now, self.parts.spoken: language, self.parts.view: view}
 
-    def look(self, name: str) -> Callable[..., Updates]:
-        """The handler of one look's button."""
-        return lambda values: self._put_on(values, name)
-
-    @told
-    def _put_on(self, values: Values, name: str) -> Updates:
-        parts = self.parts
-        updates = parts.form.show_look(self.studio.presets.get(name), self.page.engine(values))
-        return {**updates, parts.chosen: name, parts.view: self.page.look({**values, parts.chosen: name})}
-
     @told
     def change_engine(self, values: Values) -> Updates:
         """Follow another engine's limits and native values."""

@@ -12,13 +12,15 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import Handlers
+from svd_studio.ui.looks_handlers import LooksHandlers
+from svd_studio.ui.looks_view import LOOKS
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.rooms import SHOW, bridge_js
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
-BRIDGE_EVENTS = ("picture", "sample", "again", "get")
+BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks")
 
 
 class AnimateTab:
@@ -34,7 +36,7 @@ class AnimateTab:
         form = SettingsForm(self.studio.default_engine())
         with gr.Column(elem_id="room-animate", elem_classes="room"), gr.Row(elem_id="desk", equal_height=False):
             with gr.Column(elem_id="controls", scale=0, min_width=320):
-                looks, more, lock, dice = self._draw_controls(form)
+                more, lock, dice = self._draw_controls(form)
             with gr.Column(elem_id="result", scale=1, min_width=320):
                 generate, cancel = self._draw_stage()
         self.parts = Parts(
@@ -53,21 +55,14 @@ class AnimateTab:
             timer=gr.Timer(1.0),
             view=gr.JSON(visible=False),
             labels={"generate": generate, "cancel": cancel, "more": more, "dice": dice, "lock": lock},
-            looks=looks,
         )
         self._wire(page, Handlers(self.studio, self.telemetry, self.parts, self.trouble))
 
-    def _draw_controls(self, form: SettingsForm) -> tuple[dict[str, gr.Button], gr.Accordion, Any, Any]:
+    def _draw_controls(self, form: SettingsForm) -> tuple[gr.Accordion, Any, Any]:
         gr.HTML(player.picture_html(sample_thumbs()), js_on_load=None, elem_id="picture")
         form.draw(*WORDS)
         gr.HTML('<p class="prompt-note" data-t="page.prompt.note"></p>', js_on_load=None, elem_id="prompt-note")
-        gr.HTML('<h3 class="looks-title" data-t="page.looks"></h3>', js_on_load=None, elem_id="looks-title")
-        with gr.Row(elem_id="looks"):
-            looks = {
-                preset.name: gr.Button(preset.title.get("en", preset.name), elem_id=f"look-{preset.name}", size="sm")
-                for preset in self.studio.presets.all()
-            }
-        gr.HTML('<p class="look-about"></p>', js_on_load=None, elem_id="look-about")
+        gr.HTML(LOOKS, js_on_load=None, elem_id="looks")
         form.draw(*SHAPE, *MAIN)
         with gr.Row(elem_id="seed-row", equal_height=False):
             form.draw(*SEED)
@@ -75,7 +70,7 @@ class AnimateTab:
             lock = gr.Checkbox(False, label="lock", elem_id="lock", container=False)
         with gr.Accordion("more", open=False, elem_id="more") as more:
             form.draw(*MORE)
-        return looks, more, lock, dice
+        return more, lock, dice
 
     def _draw_stage(self) -> tuple[gr.Button, gr.Button]:
         gr.HTML(player.STAGE, js_on_load=None, elem_id="stage")
@@ -106,12 +101,10 @@ class AnimateTab:
         self._on(parts.labels["cancel"].click, handlers.cancel)
         self._on(parts.labels["dice"].click, handlers.roll)
         self._on(parts.language.input, handlers.translate)
-        for name, button in parts.looks.items():
-            self._on(button.click, handlers.look(name))
         self._on(parts.form.fields["engine"].input, handlers.change_engine)
-        for name, handler in zip(
-            BRIDGE_EVENTS, (handlers.pick, handlers.sample, handlers.again, handlers.get_model), strict=True
-        ):
+        looks = LooksHandlers(handlers)
+        own = (handlers.pick, handlers.sample, handlers.again, handlers.get_model)
+        for name, handler in zip(BRIDGE_EVENTS, (*own, looks.put_on, looks.edit), strict=True):
             self._on(getattr(bridge, name), handler)
         framing = [parts.form.fields[name].change for name in ("shape", "fit", "engine")]
         self._on(framing, handlers.frame, trigger_mode="always_last")

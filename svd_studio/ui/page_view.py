@@ -18,6 +18,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.language import known
+from svd_studio.ui.looks_view import looks_view
 from svd_studio.ui.offer import OFFERED, Download, Offers
 from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
@@ -57,7 +58,6 @@ class Parts:
     timer: Any
     view: Component
     labels: dict[str, Component]
-    looks: dict[str, Component]
 
     def inputs(self) -> set[Component]:
         """What a handler is told."""
@@ -67,7 +67,7 @@ class Parts:
 
     def outputs(self) -> list[Component]:
         """What a handler may change."""
-        return [*self.inputs(), self.view, *self.labels.values(), *self.looks.values()]
+        return [*self.inputs(), self.view, *self.labels.values()]
 
 
 class PageView:
@@ -94,21 +94,14 @@ class PageView:
         """All that does not change by itself."""
         language = self.language(values)
         recent, form = self.recent(language, request), self.promise(values)
-        return {"language": language, **recent, **self.picture(values), **form, **self.look(values)}
-
-    def look(self, values: Values) -> View:
-        """The look that was chosen last, and what it is for."""
-        language, name = self.language(values), values[self.parts.chosen]
-        preset = next((preset for preset in self.studio.presets.all() if preset.name == name), None)
-        if preset is None:
-            return {}
-        return {"look": {"name": preset.name, "about": preset.about.get(language) or preset.about.get("en", "")}}
+        look = {"look": str(values[self.parts.chosen] or "")}
+        return {"language": language, **recent, **self.picture(values), **form, **look}
 
     def now(self, values: Values, request: gr.Request, watched: object) -> Updates:
         """The state of queue and machine, and how soon to look again; `watched` is a job's number."""
         parts, language = self.parts, self.language(values)
         job = self.own_job(watched, request) or self.studio.queue.next_of(owner_of(request))
-        view: View = {"job": None, **self.machine(language)}
+        view: View = {"job": None, **self.machine(language), **looks_view(self.studio.presets, language)}
         updates: Updates = self.newly_fetched(values, language)
         if job is not None:
             ahead = self.studio.queue.ahead_of(job.id) if job.status is JobStatus.QUEUED else 0
@@ -240,10 +233,6 @@ class PageView:
         for name, part in self.parts.labels.items():
             key = "label" if name in ("more", "lock") else "value"
             spoken[part] = {**spoken.get(part, gr.update()), key: say(f"page.button.{name}", language)}
-        titles = {preset.name: preset.title for preset in self.studio.presets.all()}
-        for name, button in self.parts.looks.items():
-            title = titles.get(name, {})
-            spoken[button] = gr.update(value=title.get(language) or title.get("en", name))
         return spoken
 
 

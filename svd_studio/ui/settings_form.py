@@ -11,7 +11,7 @@ from gradio.components import Component
 from svd_studio.core.clip import ClipSettings, bounds, choices
 from svd_studio.core.engine import EngineInfo
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.library.presets import Preset
+from svd_studio.library.presets import LOOK_FIELDS, Preset
 from svd_studio.ui.texts import say
 
 Kind = Literal["words", "slider", "number", "pick", "list"]
@@ -49,12 +49,6 @@ MORE = (
     Row("export.fps", "number", may_be_empty=True),
 )
 ROWS = {row.name: row for row in (*WORDS, *MAIN, *SHAPE, *SEED, *MORE)}
-
-LOOK_FIELDS = (
-    *("shape", "motion_bucket", "steps", "scheduler", "guidance_first", "guidance_last", "motion_fps", "image_noise"),
-    *("finish.smooth", "finish.scale", "export.fps"),
-)
-"""What a look replaces: its own value or, where it is silent, the engine's."""
 
 
 def element_id(name: str) -> str:
@@ -101,11 +95,19 @@ class SettingsForm:
         return {**updates, frames: {**updates.get(frames, gr.update()), "minimum": low, "maximum": high}}
 
     def show_look(self, preset: Preset, info: EngineInfo) -> Updates:
-        """Put a look's fields into the form and everything else that looks set back to the engine's own."""
-        native = flat(ClipSettings()) | dict(info.native)
+        """Put a look's fields into the form and everything else that looks set back to the engine's own.
+
+        A look of one's own may hold more, also a model: then `info` is that model's.
+        """
         chosen = flat(preset.onto(ClipSettings()))
-        named = {name: native[name] if chosen[name] is None else chosen[name] for name in LOOK_FIELDS}
-        return self.show(named | dict(info.locked))
+        names = {*LOOK_FIELDS, *(name for name in chosen if name in preset.settings)}
+        native = flat(ClipSettings()) | dict(info.native)
+        named = {name: native[name] if chosen[name] is None else chosen[name] for name in names}
+        if "engine" in named:
+            named |= {"engine": info.name, "frames": chosen["frames"] or native["frames"]}
+        if "frames" in named:
+            named["frames"] = min(max(named["frames"], info.frames[0]), info.frames[1])
+        return self.limited(self.show(named | dict(info.locked)), info)
 
     def change_engine(self, old: EngineInfo, new: EngineInfo, values: Values) -> Updates:
         """Follow another engine: its limits, and its native value wherever the old one's stood."""

@@ -179,14 +179,14 @@ def test_only_a_look_of_ones_own_is_changed(presets: PresetLibrary, name: str) -
     refused("preset.not_removed", presets.restore, name)
 
 
-def test_somebody_elses_look_comes_in_under_a_free_name(presets: PresetLibrary, tmp_path: Path) -> None:
-    taken = presets.take_in(SHIPPED / "draft.json")
+def test_somebody_elses_look_comes_in_under_a_free_name(presets: PresetLibrary) -> None:
+    draft = (SHIPPED / "draft.json").read_text(encoding="utf-8")
+    taken = presets.take_in(draft, "draft.json")
     assert (taken.name, taken.titled("zh-CN")) == ("draft-2", "Draft 2")
     assert taken.settings == presets.get("draft").settings
-    assert presets.take_in(SHIPPED / "draft.json").name == "draft-3"
-    out = tmp_path / "out.json"
-    out.write_text(presets.save("海" * 40, CALM).as_json(), encoding="utf-8")
-    assert len({presets.take_in(out).name for _ in range(3)}) == 3
+    assert presets.take_in(draft, "draft.json").name == "draft-3"
+    long = presets.save("海" * 40, CALM).as_json()
+    assert len({presets.take_in(long, "long.json").name for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,8 @@ def test_somebody_elses_look_comes_in_under_a_free_name(presets: PresetLibrary, 
     ],
 )
 def test_a_file_that_is_no_look_is_not_taken_in(presets: PresetLibrary, content: str) -> None:
-    path = presets.own.parent / "given.txt"
-    path.write_text(content)
     with pytest.raises(BadInput):
-        presets.take_in(path)
+        presets.take_in(content, "given.json")
     assert list(presets.own.glob("*.json")) == []
 
 

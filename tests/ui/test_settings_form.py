@@ -36,6 +36,13 @@ def as_typed(form: SettingsForm, **changed: Any) -> dict[Any, Any]:
     return values | {form.fields[name.replace("__", ".")]: value for name, value in changed.items()}
 
 
+def test_a_recipe_brings_the_limits_of_its_engine(form: SettingsForm) -> None:
+    shown = form.show_recipe(ClipSettings(engine="svd-xt", frames=25), ENGINES["svd-xt"])
+    assert shown[form.fields["frames"]]["value"] == 25
+    assert shown[form.fields["frames"]]["maximum"] == ENGINES["svd-xt"].frames[1]
+    assert shown[form.fields["engine"]]["value"] == "svd-xt"
+
+
 def test_an_untouched_form_is_the_engines_native_clip(form: SettingsForm) -> None:
     settings = form.settings(as_typed(form))
     assert settings.resolve(NANO).settings == ClipSettings(engine="svd-nano").resolve(NANO).settings

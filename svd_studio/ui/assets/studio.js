@@ -30,11 +30,6 @@ window.studio = (() => {
     errors: paintErrors,
     promise: (sentence) => put(".promise", sentence),
     rounded: (notes) => find(".rounded")?.replaceChildren(...notes.map((note) => element("li", note))),
-    look: ({ name, about }) => {
-      put(".look-about", about);
-      for (const button of document.querySelectorAll("#looks button")) button.classList.remove("is-chosen");
-      find(`#look-${CSS.escape(name)}`)?.classList.add("is-chosen");
-    },
     gauge: (html) => { const place = find(".gauge"); if (place && place.innerHTML !== html) place.innerHTML = html; },
     offer: paintOffer,
     recent: paintRecent,
