@@ -144,6 +144,39 @@ def _copy(path: Path, to: Path) -> None:
         source.close()
 
 
+CLIPS = """
+CREATE TABLE clips (
+    id TEXT PRIMARY KEY,
+    job_id INTEGER,
+    file TEXT NOT NULL,
+    poster TEXT,
+    settings TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    words TEXT NOT NULL,
+    source_sha256 TEXT NOT NULL,
+    title TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    frames INTEGER NOT NULL,
+    fps REAL NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    seconds TEXT NOT NULL,
+    peak_memory_gb REAL NOT NULL,
+    plan TEXT NOT NULL,
+    created REAL NOT NULL,
+    starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1)),
+    trashed REAL
+) STRICT;
+CREATE INDEX clips_by_file ON clips (file);
+CREATE INDEX clips_kept ON clips (created, id, bytes) WHERE trashed IS NULL;
+CREATE INDEX clips_of_owner ON clips (owner, created, id, bytes) WHERE trashed IS NULL;
+CREATE INDEX clips_of_engine ON clips (engine, created, id, owner) WHERE trashed IS NULL;
+CREATE INDEX clips_starred ON clips (created, id) WHERE starred = 1 AND trashed IS NULL;
+CREATE INDEX clips_trashed ON clips (trashed, id, owner, bytes) WHERE trashed IS NOT NULL;
+"""
+
+
 @MIGRATIONS.append
 def jobs_and_clips(connection: apsw.Connection) -> None:
     """The first schema: what waits and runs, and what is kept."""
@@ -180,24 +213,6 @@ def jobs_and_clips(connection: apsw.Connection) -> None:
         CREATE INDEX jobs_waiting ON jobs (status, position);
         CREATE INDEX jobs_by_position ON jobs (position);
         CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-        CREATE TABLE clips (
-            id TEXT PRIMARY KEY,
-            job_id INTEGER,
-            file TEXT NOT NULL,
-            poster TEXT,
-            settings TEXT NOT NULL,
-            source_sha256 TEXT NOT NULL,
-            title TEXT NOT NULL,
-            owner TEXT NOT NULL,
-            frames INTEGER NOT NULL,
-            fps REAL NOT NULL,
-            width INTEGER NOT NULL,
-            height INTEGER NOT NULL,
-            seconds TEXT NOT NULL,
-            peak_memory_gb REAL NOT NULL,
-            plan TEXT NOT NULL,
-            created REAL NOT NULL
-        ) STRICT;
-        CREATE INDEX clips_by_age ON clips (created DESC);
         """
     )
+    connection.execute(CLIPS)

@@ -27,15 +27,18 @@ from svd_studio.jobs.forecast import Forecast, forecast
 from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
+from svd_studio.jobs.room import make_room
 from svd_studio.jobs.worker import Worker
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.presets import PresetLibrary
+from svd_studio.library.rebuild import Rebuild, Rebuilt
+from svd_studio.library.trash import Trash
 from svd_studio.library.weights import WeightsLibrary, verify_before_load
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
 from svd_studio.rendering.render import Bench
 from svd_studio.video import metadata, pictures
-from svd_studio.video.files import check_free, write_whole
+from svd_studio.video.files import write_whole
 
 OWNER = "owner"
 
@@ -81,6 +84,10 @@ class Studio:
     @cached_property
     def clips(self) -> ClipLibrary:
         return ClipLibrary(self.config.clips, self.database)
+
+    @cached_property
+    def trash(self) -> Trash:
+        return Trash(self.clips)
 
     @cached_property
     def presets(self) -> PresetLibrary:
@@ -131,7 +138,7 @@ class Studio:
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
         kept = self.keep_picture(picture)
-        check_free(self.config.data, self.config.room_for_a_clip)
+        make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
 
@@ -164,6 +171,10 @@ class Studio:
     def forecast(self, settings: ResolvedSettings) -> Forecast | None:
         """How long a clip will take here; None when nothing like it was made yet."""
         return forecast(settings, self.clips.seconds_of(settings.engine))
+
+    def rebuild_clips(self) -> Rebuilt:
+        """Make the index of the clips again from their files. Raises DiskFull."""
+        return Rebuild(self.clips, OWNER).run()
 
     def cancel(self, job_id: int) -> bool:
         """Stop a job; False when it had ended already."""

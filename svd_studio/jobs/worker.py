@@ -83,8 +83,7 @@ class Worker:
         sweep(self.config)
 
     def _serve(self, stopping: threading.Event) -> int:
-        room = Room(self.queue, self.config.data, self.config.room_for_a_clip)
-        busy = False
+        room, busy = self._room(), False
         while not stopping.is_set():
             self.watchdog.alive()
             job = self.queue.claim(worker_name()) if room.is_there() else None
@@ -102,19 +101,22 @@ class Worker:
             busy = job is not None
         return 0
 
+    def _room(self) -> Room:
+        return Room(self.queue, self.config.data, self.config.room_for_a_clip, self.bench.parts)
+
     def _make(self, job: Job, progress: Progress) -> RenderedClip | None:
         """The finished file, or None when the job has ended without one."""
         try:
             self.config.clips.mkdir(parents=True, exist_ok=True)
             target = self.config.clips / f"{clip_name(job)}.mp4"
-            return render(job.request, target, self.bench, progress, job.title, job.id)
+            return render(job.request, target, self.bench, progress, job.title, job.id, job.owner)
         except Cancelled:
             self.queue.mark_cancelled(job.id)
         except StudioError as error:
             log.warning("job %d failed: %s", job.id, error)
             self.queue.fail(job.id, error.message)
             if isinstance(error, DiskFull):
-                Room(self.queue, self.config.data, self.config.room_for_a_clip).wait_for_it()
+                self._room().wait_for_it()
         except Exception as error:  # an engine may throw anything, and the queue goes on
             log.exception("job %d failed", job.id)
             if is_sticky(error):

@@ -1,27 +1,40 @@
-"""The clips that are kept: files in clips/, with an index in studio.db."""
+"""The clips that are kept: files in clips/ (thrown away: in trash/), with an index in studio.db."""
 
 import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from apsw import Connection
+
 from svd_studio.core.clip import RenderedClip, ResolvedSettings
+from svd_studio.core.errors import BadInput
 from svd_studio.database import Database
+from svd_studio.library.clip_search import ClipFilter, Cursor, searchable
 from svd_studio.video.files import write_whole
 
 COLUMNS = (
-    "id, job_id, file, poster, settings, source_sha256, title, owner, frames, fps, width, height, seconds,"
-    " peak_memory_gb, plan, created"
+    "id, job_id, file, poster, settings, engine, words, source_sha256, title, owner, frames, fps, width, height,"
+    " bytes, seconds, peak_memory_gb, plan, created, starred, trashed"
+)
+NAMES = COLUMNS.split(", ")
+WRITE = (
+    f"INSERT INTO clips ({COLUMNS}) VALUES ({', '.join('?' * len(NAMES))})"
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in NAMES[1:])}"
 )
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip of the library; `id` is random, so that knowing one tells nothing about another."""
+    """One clip of the library; `id` is random, so that knowing one tells nothing about another.
+
+    `trashed` is when it was thrown away; `bytes` what its files took when they were last looked at.
+    """
 
     id: str
     job_id: int | None
@@ -29,6 +42,27 @@ class Clip:
     owner: str
     created: float
     rendered: RenderedClip
+    starred: bool = False
+    trashed: float | None = None
+    bytes: int = 0
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its file is still where we put it; somebody may have moved or deleted it by hand."""
+        return self.rendered.path.is_file()
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where a page that ends with this clip ended."""
+        return (self.created if self.trashed is None else self.trashed, self.id)
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """How many clips there are, and how many bytes they take."""
+
+    count: int
+    bytes: int
 
 
 class ClipLibrary:
@@ -36,60 +70,142 @@ class ClipLibrary:
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
+        self.trash = folder.with_name("trash")
         self.database = database
 
     def add(self, rendered: RenderedClip, title: str, owner: str, job_id: int | None = None) -> Clip:
         """Index a finished file that already stands in the folder."""
-        clip = Clip(new_id(), job_id, title, owner, time.time(), rendered)
+        clip = Clip(new_id(), job_id, title, owner, time.time(), rendered, bytes=size_of(rendered))
+        return self.write([clip])[0]
+
+    def write(self, clips: Sequence[Clip]) -> list[Clip]:
+        """Put clips into the index, over what stood there under their ids; a file that is there keeps its own.
+
+        So a clip that somebody finds in the folder while its worker adds it is still one clip.
+        """
         with self.database.transaction() as connection:
-            connection.execute(f"INSERT INTO clips ({COLUMNS}) VALUES ({', '.join('?' * 16)})", self._as_row(clip))
-        return clip
+            written = [self._with_known_id(connection, clip) for clip in clips]
+            connection.executemany(WRITE, [self._as_row(clip) for clip in written])
+        return written
 
     def get(self, clip_id: str) -> Clip | None:
-        """The clip of that id."""
-        rows = self.database.connection.execute(f"SELECT {COLUMNS} FROM clips WHERE id = ?", (clip_id,))
-        return next((self._as_clip(row) for row in rows), None)
+        """The clip of that id, also from the trash."""
+        return next(self._select("id = ?", (clip_id,)), None)
 
     def newest(self, limit: int = 50, owner: str | None = None) -> list[Clip]:
         """The latest clips, of one owner or of all."""
-        rows = self.database.connection.execute(
-            f"SELECT {COLUMNS} FROM clips WHERE ?1 IS NULL OR owner = ?1 ORDER BY created DESC LIMIT ?2", (owner, limit)
+        return self.page(ClipFilter(owner=owner), None, limit)
+
+    def page(self, wanted: ClipFilter, after: Cursor | None = None, limit: int = 60) -> list[Clip]:
+        """The clips that come after a cursor, latest first."""
+        return list(self._select(*wanted.page(after, limit)))
+
+    def everything(self) -> Iterator[Clip]:
+        """Every clip, also those in the trash."""
+        return self._select("1", ())
+
+    def since(self, mark: int, wanted: ClipFilter, limit: int = 60) -> list[Clip]:
+        """What was added after a mark, latest first; `mark` says how far the index has come."""
+        where, values = wanted.where()
+        return list(
+            self._select(f"{where} AND rowid > ? ORDER BY created DESC, id DESC LIMIT ?", (*values, mark, limit))
         )
-        return [self._as_clip(row) for row in rows]
+
+    def mark(self) -> int:
+        """How far the index has come; a clock that jumps does not touch it."""
+        row = self.database.connection.execute("SELECT max(rowid) FROM clips").fetchone()
+        return int(row[0] or 0) if row else 0
+
+    def holdings(self, wanted: ClipFilter) -> Holdings:
+        """How much all of these are."""
+        where, values = wanted.where()
+        row = self.database.connection.execute(
+            f"SELECT count(*), coalesce(sum(bytes), 0) FROM clips WHERE {where}", values
+        ).fetchone()
+        return Holdings(*map(int, row or (0, 0)))  # type: ignore[call-overload]  # two whole numbers
+
+    def engines(self, owner: str | None = None) -> list[str]:
+        """The engines that made the clips that are kept."""
+        where, values = ClipFilter(owner=owner).where()
+        rows = self.database.connection.execute(f"SELECT DISTINCT engine FROM clips WHERE {where} ORDER BY 1", values)
+        return [str(row[0]) for row in rows]
+
+    def star(self, clip_id: str, starred: bool) -> None:
+        """Mark a clip as one of the best, or no longer."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE clips SET starred = ? WHERE id = ?", (int(starred), clip_id))
+
+    def forget(self, clip: Clip) -> None:
+        """Take a clip whose file is gone off the list. Raises BadInput while its file is here."""
+        if clip.is_here:
+            raise BadInput("clips.still_here", title=clip.title)
+        with suppress(OSError):
+            if clip.rendered.poster:
+                clip.rendered.poster.unlink()
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM clips WHERE id = ?", (clip.id,))
 
     def seconds_of(self, engine: str, limit: int = 20) -> list[tuple[ResolvedSettings, Mapping[str, float]]]:
         """What recent clips of an engine took, by stage, to forecast the next."""
         rows = self.database.connection.execute(
-            "SELECT settings, seconds FROM clips WHERE settings ->> 'engine' = ? ORDER BY created DESC LIMIT ?",
+            "SELECT settings, seconds FROM clips WHERE engine = ? AND trashed IS NULL ORDER BY created DESC LIMIT ?",
             (engine, limit),
         )
         return [(_settings(settings), json.loads(seconds)) for settings, seconds in rows]
+
+    def in_trash(self, clip_id: str, file: str) -> Path:
+        """Where a file of a clip lies once it is thrown away; a folder each, so that names never meet."""
+        return self.trash / clip_id / PurePosixPath(file).name
+
+    def _with_known_id(self, connection: Connection, clip: Clip) -> Clip:
+        """The clip under the id that its file has already."""
+        if clip.trashed is not None:
+            return clip
+        row = connection.execute(
+            "SELECT id FROM clips WHERE file = ? AND trashed IS NULL", (self._name(clip.rendered.path),)
+        ).fetchone()
+        return replace(clip, id=str(row[0])) if row else clip
+
+    def _select(self, where: str, values: Any) -> Iterator[Clip]:
+        rows = self.database.connection.execute(f"SELECT {COLUMNS} FROM clips WHERE {where}", values)
+        return (self._as_clip(row) for row in rows)
+
+    def _name(self, path: Path) -> str:
+        """A file's name in the row: where it stands in the folder, or will stand when it comes back."""
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
 
     def _as_row(self, clip: Clip) -> tuple[Any, ...]:
         made = clip.rendered
         return (
             clip.id,
             clip.job_id,
-            made.path.relative_to(self.folder).as_posix(),
-            made.poster.relative_to(self.folder).as_posix() if made.poster else None,
+            self._name(made.path),
+            self._name(made.poster) if made.poster else None,
             json.dumps(made.settings.as_json(), ensure_ascii=False),
+            made.settings.engine,
+            searchable(clip.title, made.settings.prompt, made.settings.negative_prompt),
             made.source_sha256,
             clip.title,
             clip.owner,
             made.frames,
             float(made.fps),
             *made.size,
+            clip.bytes,
             json.dumps(dict(made.seconds_by_stage)),
             float(made.peak_memory_gb),
             json.dumps(dict(made.plan)),
             clip.created,
+            int(clip.starred),
+            clip.trashed,
         )
 
     def _as_clip(self, row: tuple[Any, ...]) -> Clip:
-        clip_id, job_id, file, poster, settings, sha256, title, owner, frames, fps, width, height, *rest = row
-        seconds, peak_memory_gb, plan, created = rest
+        (
+            clip_id, job_id, file, poster, settings, _, _, sha256, title, owner, frames, fps, width, height,
+            size, seconds, peak_memory_gb, plan, created, starred, trashed,
+        ) = row  # fmt: skip
         rendered = RenderedClip(
-            path=self.folder / file,
+            path=self._find(clip_id, file, trashed),
             settings=_settings(settings),
             source_sha256=sha256,
             frames=frames,
@@ -98,14 +214,29 @@ class ClipLibrary:
             seconds_by_stage=json.loads(seconds),
             peak_memory_gb=peak_memory_gb,
             plan=json.loads(plan),
-            poster=self.folder / poster if poster else None,
+            poster=self._find(clip_id, poster, trashed) if poster else None,
         )
-        return Clip(clip_id, job_id, title, owner, created, rendered)
+        return Clip(clip_id, job_id, title, owner, created, rendered, bool(starred), trashed, size)
+
+    def _find(self, clip_id: str, file: str, trashed: float | None) -> Path:
+        """Where a file is; a kill between its move and its row leaves it in the other of the two places."""
+        kept, thrown = self.folder / file, self.in_trash(clip_id, file)
+        here, there = (kept, thrown) if trashed is None else (thrown, kept)
+        return there if not here.exists() and there.exists() else here
 
 
 def new_id() -> str:
     """An id that cannot be guessed: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def size_of(rendered: RenderedClip) -> int:
+    """How many bytes a clip's files take."""
+    total = 0
+    for path in (rendered.path, rendered.poster):
+        with suppress(OSError):
+            total += path.stat().st_size if path else 0
+    return total
 
 
 def copy_out(clip: Path, target: Path) -> None:

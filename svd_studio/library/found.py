@@ -7,14 +7,15 @@ from typing import Any
 
 from svd_studio.core.clip import RenderedClip, ResolvedSettings
 from svd_studio.core.errors import DiskFull, StudioError
-from svd_studio.video.metadata import probe, read_comment, read_frames, read_record
+from svd_studio.video.metadata import VideoFacts, probe, read_comment, read_frames, read_record
 from svd_studio.video.poster import make_poster
 
 
-def clip_in_file(path: Path) -> tuple[RenderedClip, Mapping[str, Any]] | None:
+def clip_in_file(path: Path, decode: bool = True) -> tuple[RenderedClip, Mapping[str, Any]] | None:
     """The clip in a file and what was written of its making; None when it is not ours or does not play.
 
-    Decodes all of it, and draws its poster where there is none. Raises DiskFull.
+    Decodes all of it, or believes what it says of itself where that will do. Draws its poster where
+    there is none. Raises DiskFull.
     """
     record = read_record(path) or {}
     made = record.get("made")
@@ -22,11 +23,11 @@ def clip_in_file(path: Path) -> tuple[RenderedClip, Mapping[str, Any]] | None:
         return None
     try:
         settings, _ = ResolvedSettings.from_file(record["settings"])
-        facts = probe(path)
+        facts = (None if decode else _told(made.get("video"))) or probe(path)
         clip = RenderedClip(
             path=path,
             settings=settings,
-            source_sha256=str(made["source_sha256"]),
+            source_sha256=str(made["source_sha256"])[:64],
             frames=facts.frames,
             fps=facts.fps,
             size=(facts.width, facts.height),
@@ -35,12 +36,24 @@ def clip_in_file(path: Path) -> tuple[RenderedClip, Mapping[str, Any]] | None:
             plan=dict(made["plan"]),
             poster=_poster(path),
         )
-        json.dumps([clip.plan, dict(clip.seconds_by_stage)], allow_nan=False)
+        json.dumps([clip.plan, dict(clip.seconds_by_stage), clip.peak_memory_gb], allow_nan=False)
     except DiskFull:
         raise
-    except (StudioError, KeyError, TypeError, ValueError, AttributeError):
+    except (StudioError, KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError):
         return None
     return clip, made
+
+
+def _told(video: object) -> VideoFacts | None:
+    """What a file says of its frames; None when it says nothing that could be true."""
+    if not isinstance(video, dict):
+        return None
+    width, height, frames = (video.get(name) for name in ("width", "height", "frames"))
+    fps = video.get("fps")
+    numbers = all(type(number) is int and 0 < number < 10**5 for number in (width, height, frames))
+    if not numbers or not isinstance(fps, float) or not 0 < fps < 1000:
+        return None
+    return VideoFacts(frames, fps, width, height, frames / fps, "unknown", "unknown")  # type: ignore[arg-type, operator]
 
 
 def _poster(clip: Path) -> Path:

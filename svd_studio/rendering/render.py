@@ -20,7 +20,8 @@ from svd_studio.gpu.planner import choose_plan
 from svd_studio.rendering.clock import StageClock
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
-from svd_studio.video.encode import encode_clip
+from svd_studio.video.encode import encode_clip, exact_fps
+from svd_studio.video.filters import scaled_size
 from svd_studio.video.finish import finish, finished_size, playback_fps
 from svd_studio.video.metadata import recipe_json
 from svd_studio.video.pictures import frame_picture, open_picture
@@ -39,12 +40,18 @@ class Bench:
 
 
 def render(
-    request: ClipRequest, target: Path, bench: Bench, listener: Progress, title: str = "", job: int | None = None
+    request: ClipRequest,
+    target: Path,
+    bench: Bench,
+    listener: Progress,
+    title: str = "",
+    job: int | None = None,
+    owner: str = "",
 ) -> RenderedClip:
     """Make the clip that was asked for at `target`, which appears whole or not at all; a poster beside it.
 
-    The file tells its job, so that a clip whose row was lost is known again. Raises StudioError or
-    Cancelled; finished parts stay for the next try.
+    The file tells its job and its owner, so that a clip whose row was lost is known again. Raises
+    StudioError or Cancelled; finished parts stay for the next try.
     """
     settings, clock = request.settings, StageClock(listener)
     info = engine_info(settings.engine)
@@ -56,6 +63,7 @@ def render(
     made = {
         "version": __version__,
         "title": title,
+        "owner": owner,
         "job": job,
         "created": round(time.time(), 3),
         "source_sha256": hashlib.sha256(request.start_image.read_bytes()).hexdigest(),
@@ -63,9 +71,9 @@ def render(
         "peak_memory_gb": round(peak_gb, 3),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    recipe = recipe_json(settings, made)
     better, count = finish(frames, settings.finish, len(frames))
     size = finished_size((settings.width, settings.height), settings.finish)
+    recipe = recipe_json(settings, {**made, "video": _shape(size, count, playback_fps(settings))})
     encoded = encode_clip(_reported(better, count, clock), target, playback_fps(settings), size, recipe, clock, count)
     poster = add_poster(target, np.asarray(frames[0]), recipe)
     return RenderedClip(
@@ -80,6 +88,12 @@ def render(
         plan=plan.as_dict(),
         poster=poster,
     )
+
+
+def _shape(size: tuple[int, int], frames: int, fps: float) -> dict[str, float]:
+    """What the finished file will be, so that an index of thousands is made again without decoding them."""
+    width, height = scaled_size(size, None)
+    return {"width": width, "height": height, "frames": frames, "fps": float(exact_fps(fps))}
 
 
 def add_poster(clip: Path, frame: np.ndarray, recipe: str) -> Path:
