@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from svd_studio.core.errors import Cancelled, DiskFull
+from svd_studio.core.errors import Cancelled, StudioError
 from svd_studio.core.job import Job
 from svd_studio.core.progress import STAGES, Progress, Stage
 from svd_studio.jobs.forecast import Forecast
@@ -64,16 +64,17 @@ class JobProgress(Progress):
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
         self.check()
         now = self._now()
-        if stage != self._stage and stage != "finish":  # frames are finished while they are encoded
+        is_new = stage not in (self._stage, "finish")  # frames are finished while they are encoded
+        if is_new:
             self._stage, self._stage_started = stage, now
         if preview is not None and (done == total or now - self._previewed > PREVIEW_EVERY_S):
             self._previewed = now
             self._show(preview)
-        if done == total or now - self._written > WRITE_EVERY_S:
+        if is_new or done == total or now - self._written > WRITE_EVERY_S:
             self._written = now
             eta_s = self._time_to_go(stage, done, total, now)
             self._fraction = max(self._fraction, self._overall(stage, done, total, eta_s, now))
-            with suppress(DiskFull):  # the disk may be full for a row and the clip fit all the same
+            with suppress(StudioError):  # a full disk or a busy database: a row that tells less is no lost render
                 self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
         self.also.report(stage, done, total, preview)
 
@@ -91,7 +92,7 @@ class JobProgress(Progress):
             self.watchdog.alive()
         if now - self._renewed > RENEW_EVERY_S:
             self._renewed = now
-            with suppress(DiskFull):
+            with suppress(StudioError):
                 self.queue.renew(self.job.id)
 
     def _time_to_go(self, stage: Stage, done: int, total: int, now: float) -> float | None:
@@ -119,8 +120,9 @@ class JobProgress(Progress):
 
     def forget_preview(self) -> None:
         """Delete the preview; the clip takes its place."""
-        with suppress(OSError):
-            self.preview_path.unlink(missing_ok=True)
+        for path in (self.preview_path, self.preview_path.with_suffix(".part")):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _write_preview(self, frames: "list[Image.Image]") -> None:
         self.preview_path.parent.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class StudioPage:
 
     def wait_until(self, condition: Callable[[], Any]) -> None:
         """Let the browser go on until something holds here."""
-        for _ in range(PATIENCE_MS // 50):
+        for _ in range(2 * PATIENCE_MS // 50):
             if condition():
                 return
             self.page.wait_for_timeout(50)

@@ -37,6 +37,17 @@ def test_a_second_studio_on_the_folder_says_where_the_first_is(window: Window) -
     assert window.url in second.stdout
 
 
+def test_a_second_studio_waits_for_the_first_ones_address(tmp_path: Path) -> None:
+    first = Window(tmp_path / "data")
+    until(
+        lambda: first.studio.config.studio_lock.exists() and first.studio.config.studio_lock.read_bytes().strip(b"\0")
+    )
+    second = open_again(first.data)
+    first.__exit__()
+    assert (second.returncode, second.stderr) == (0, "")
+    assert first.url in second.stdout
+
+
 def test_a_taken_port_that_was_asked_for_gets_a_sentence(window: Window, tmp_path: Path) -> None:
     other = open_again(tmp_path, "--port", str(window.port))
     assert (other.returncode, other.stderr.count("\n")) == (2, 1)
@@ -98,4 +109,4 @@ def test_a_killed_window_takes_its_worker_along(tmp_path: Path) -> None:
     assert worker is not None
     window.process.kill()
     window.process.wait()
-    until(lambda: not is_alive(worker), 3)
+    until(lambda: not is_alive(worker), 15)
