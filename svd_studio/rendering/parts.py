@@ -17,6 +17,7 @@ PICTURE_ONLY = {"version", "finish", "export"}
 
 EDGE_BYTES = 65_536
 PARTS_BYTES = 8 * 1024**3
+FRAMES_MARK = "-w"
 
 
 def latents_name(settings: ResolvedSettings, picture: bytes, weights: str, precision: str) -> str:
@@ -28,7 +29,7 @@ def latents_name(settings: ResolvedSettings, picture: bytes, weights: str, preci
 
 def frames_name(latents: str, window: int) -> str:
     """Name decoded frames by their latents and the decode window, which touches pixels slightly."""
-    return f"{latents}-w{window}"
+    return f"{latents}{FRAMES_MARK}{window}"
 
 
 def fingerprint(folder: Path) -> str:
@@ -93,6 +94,20 @@ class PartStore:
             total += path.stat().st_size
             if total > self.limit_bytes and path != self._path(keep):
                 path.unlink(missing_ok=True)
+
+    def give_way(self, wanted_bytes: int) -> bool:
+        """Delete parts until this many bytes came free, frames before the latents that cost more, the oldest first.
+
+        Deletes nothing and returns False when all of them would not be enough.
+        """
+        found = [(path, path.stat()) for path in self.folder.glob("*.npy")]
+        if sum(facts.st_size for _, facts in found) < wanted_bytes:
+            return False
+        for path, facts in sorted(found, key=lambda part: (FRAMES_MARK not in part[0].stem, part[1].st_mtime)):
+            if wanted_bytes > 0:
+                path.unlink(missing_ok=True)
+                wanted_bytes -= facts.st_size
+        return True
 
     def sweep(self) -> None:
         """Delete what killed renders left half written; only while nobody else renders."""

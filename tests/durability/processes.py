@@ -61,12 +61,17 @@ class FastStudio:
         return found
 
     def assert_nothing_is_left(self) -> None:
-        """No process, no half-written file, no clip without a row and no row without its clip."""
+        """No process and no temporary file, and what `assert_whole` asks for."""
         until(lambda: not self.processes(), 10)
-        assert [path for path in self.data.rglob("*") if "part" in path.suffix] == []
         assert list(self.temp.iterdir()) == []
-        assert list(self.studio.config.previews.glob("*")) == []
-        clips = [clip.rendered for clip in self.studio.clips.newest(10_000)]
-        wanted = {clip.path for clip in clips} | {clip.poster for clip in clips}
-        assert set(self.studio.config.clips.glob("*")) == wanted
-        assert {path.suffix for path in self.studio.config.parts.glob("*")} <= {".npy"}
+        assert_whole(self.studio)
+
+
+def assert_whole(studio: Studio) -> None:
+    """No half-written file, no clip without a row and no row without its clip."""
+    config = studio.config
+    assert [path for path in config.data.rglob("*") if "part" in path.suffix] == []
+    assert list(config.previews.glob("*")) == []
+    clips = [clip.rendered for clip in studio.clips.newest(10_000)]
+    assert set(config.clips.glob("*")) == {clip.path for clip in clips} | {clip.poster for clip in clips}
+    assert {path.suffix for path in config.parts.glob("*")} <= {".npy"}

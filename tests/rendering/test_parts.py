@@ -109,3 +109,16 @@ def test_what_a_killed_render_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / f".half{PART_SUFFIX}").write_bytes(b"half")
     parts.sweep()
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_parts_give_way_to_a_full_disk_frames_first_and_only_if_that_is_enough(tmp_path: Path) -> None:
+    parts = PartStore(tmp_path)
+    for age, part in enumerate(["old", frames_name("old", 8), frames_name("new", 8)]):
+        parts.save(part, np.zeros(1250))
+        os.utime(tmp_path / f"{part}.npy", (1000 + age, 1000 + age))
+    assert not parts.give_way(50_000)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert parts.give_way(5_000)
+    assert {path.stem for path in tmp_path.iterdir()} == {"old", frames_name("new", 8)}
+    assert parts.give_way(15_000)
+    assert list(tmp_path.iterdir()) == []
