@@ -17,9 +17,10 @@ from typing import Any, NoReturn
 
 from svd_studio import __version__
 from svd_studio.animate import animate
-from svd_studio.core.clip import bounds, choices, field_info
+from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
+from svd_studio.core.infotext import as_infotext
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import die_with_parent, exit_when_parent_dies, user_data_folder
 from svd_studio.studio import Studio
@@ -115,7 +116,8 @@ def build_parser() -> Parser:
     parser.set_defaults(run=lambda _: run_help(parser))
     verbs = parser.add_subparsers(metavar="VERB", title=say("cli.verbs"), parser_class=Parser)
     _add_animate(verbs)
-    _add(verbs, "inspect", run_inspect, "clip", json_flag=True)
+    inspect = _add(verbs, "inspect", run_inspect, "clip", json_flag=True)
+    inspect.add_argument("--text", action="store_true", help=say("cli.help.text"))
     _add(verbs, "jobs", run_jobs, json_flag=True)
     _add(verbs, "clips", run_clips, json_flag=True)
     models = _add(verbs, "models", run_models)
@@ -186,12 +188,20 @@ def run_inspect(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(dict(recalled.record))
         return 0
-    for name, value in recalled.settings.as_json().items():
+    if arguments.text:
+        print(as_infotext(recalled.settings))
+    else:
+        print_settings(recalled.settings)
+    for note in recalled.notes:
+        print(say(note), file=sys.stderr)
+    return 0
+
+
+def print_settings(settings: ClipSettings) -> None:
+    """Print a recipe, one field a line."""
+    for name, value in settings.as_json().items():
         if value not in ("", {}):
             print(f"{name}: {value}")
-    if recalled.unknown:
-        print(say(Message("recipe.unknown_fields", {"fields": ", ".join(recalled.unknown)})), file=sys.stderr)
-    return 0
 
 
 def run_jobs(arguments: argparse.Namespace) -> int:

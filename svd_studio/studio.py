@@ -1,20 +1,19 @@
 """The verbs that every face shares. All wiring is here; no torch until a job is rendered."""
 
 import hashlib
-import json
 import math
+import re
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadInput, MissingWeights, StudioError
+from svd_studio.core.infotext import LONGEST, Recalled, read_record, read_text
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
 from svd_studio.gpu.telemetry import Telemetry
@@ -42,6 +41,9 @@ from svd_studio.video.files import write_whole
 
 OWNER = "owner"
 
+TEXT_FILES = (".json", ".txt")
+"""What a recipe's text or JSON is saved as."""
+
 
 @dataclass(frozen=True)
 class Submitted:
@@ -50,15 +52,6 @@ class Submitted:
     job_id: int
     resolved: Resolved
     picture: Path
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """A recipe that came back, the fields this version does not know, and all that was written beside it."""
-
-    settings: ClipSettings
-    unknown: tuple[str, ...]
-    record: Mapping[str, Any]
 
 
 class Studio:
@@ -181,14 +174,21 @@ class Studio:
         return self.queue.cancel(job_id)
 
     def recall(self, source: Path) -> Recalled:
-        """Read the recipe inside a clip or poster, or from a JSON file. Raises BadInput when there is none."""
+        """Read the recipe inside a clip or poster, or from a text file. Raises BadInput when there is none."""
         if not source.is_file():
             raise BadInput("recipe.no_file", name=source.name)
-        record = read_json(source) if source.suffix.lower() == ".json" else metadata.read_record(source)
+        if source.suffix.lower() in TEXT_FILES:
+            return read_text(recipe_text(source))
+        record = metadata.read_record(source)
         if record is None:
             raise BadInput("recipe.none_inside", name=source.name)
-        settings, unknown = ClipSettings.from_file(record.get("settings", record))
-        return Recalled(settings, unknown, record)
+        return read_record(record)
+
+    def kept_picture(self, sha256: object) -> Path | None:
+        """The picture of that hash in the library; what asks may be a stranger's clip."""
+        if not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
+            return None
+        return next((path for path in self.config.inputs.glob(f"{sha256}*") if path.is_file()), None)
 
     def worker(self, card: int = 0) -> Worker:
         """Everything that renders, on one card. Imports torch; only the process that renders calls this."""
@@ -231,15 +231,13 @@ def refuse_network_drive(folder: Path) -> None:
         raise BadInput("database.on_network", path=str(folder), kind=kind)
 
 
-def read_json(path: Path) -> Mapping[str, Any]:
-    """Read a recipe that somebody saved as JSON. Raises BadInput."""
+def recipe_text(path: Path) -> str:
+    """Read a recipe that somebody saved as text or JSON. Raises BadInput."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        with path.open(encoding="utf-8") as file:
+            return file.read(LONGEST + 1)
+    except (OSError, ValueError) as error:
         raise BadInput("recipe.not_a_recipe") from error
-    if not isinstance(content, dict):
-        raise BadInput("recipe.not_a_recipe")
-    return content
 
 
 def _torch_has_cuda() -> bool:

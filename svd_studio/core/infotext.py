@@ -10,7 +10,7 @@ Fields at their declared defaults are left out; a text that a plain reading woul
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from svd_studio.core.clip import RECIPE_VERSION, ClipSettings, ExportSettings, FinishSettings
@@ -32,12 +32,13 @@ _NUMBER = re.compile(r"-?\d+\.\d*(e-?\d{1,3})?|-?\d+e-?\d{1,3}", re.ASCII | re.I
 
 
 @dataclass(frozen=True)
-class ReadRecipe:
-    """A recipe that was read from text, the keys that it does not have, and what to tell about them."""
+class Recalled:
+    """A recipe that came back, the keys this version does not know, what to tell about it, and all that was read."""
 
     settings: ClipSettings
     unknown: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def as_infotext(settings: ClipSettings) -> str:
@@ -56,36 +57,39 @@ def as_infotext(settings: ClipSettings) -> str:
     return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in _pairs(named))])
 
 
-def read_text(text: str) -> ReadRecipe:
+def read_text(text: str) -> Recalled:
     """Read an infotext, ours or A1111's, or a recipe as JSON; order, spaces and unknown keys do not matter.
 
     Raises BadInput when the text is no recipe, BadSetting when a field of it is impossible.
     """
     if len(text) > LONGEST:
         raise BadInput("recipe.not_a_text")
-    return _from_json(text) or _from_infotext(text.replace("\r\n", "\n"))
+    record = _as_json(text)
+    if record is None:
+        return _from_infotext(text.replace("\r\n", "\n"))
+    recalled = read_record(record)
+    if len(recalled.unknown) == len(record.get("settings", record)):
+        raise BadInput("recipe.not_a_text")
+    return recalled
 
 
-def _from_json(text: str) -> ReadRecipe | None:
+def read_record(record: Mapping[str, Any]) -> Recalled:
+    """Read what a clip carries, or its settings alone. Raises BadInput, BadSetting."""
+    settings, unknown = ClipSettings.from_file(record.get("settings", record))
+    notes = (Message("recipe.unknown_fields", {"fields": _listed(unknown)}),) if unknown else ()
+    return Recalled(settings, unknown, notes, record)
+
+
+def _as_json(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        values = json.loads(text)
+        return json.loads(text)  # type: ignore[no-any-return]  # what begins with a brace is an object
     except (ValueError, RecursionError):
         return None  # a prompt may begin with a brace
-    values = values.get("settings", values)
-    settings, unknown = ClipSettings.from_file(values)
-    if len(unknown) == len(values):
-        raise BadInput("recipe.not_a_text")
-    return ReadRecipe(settings, unknown, told_unknown(unknown))
 
 
-def told_unknown(unknown: tuple[str, ...]) -> tuple[Message, ...]:
-    """What to tell about the fields of a newer version's recipe."""
-    return (Message("recipe.unknown_fields", {"fields": _listed(unknown)}),) if unknown else ()
-
-
-def _from_infotext(text: str) -> ReadRecipe:
+def _from_infotext(text: str) -> Recalled:
     *lines, last = text.rstrip().split("\n")
     given, unknown, has_cfg = _read_pairs(last)
     if not given:
@@ -97,7 +101,8 @@ def _from_infotext(text: str) -> ReadRecipe:
     given.pop(MARK, None)
     settings, _ = ClipSettings.from_file(_nested(words | given))
     notes = [Message("recipe.left_out", {"fields": _listed(unknown)})] if unknown else []
-    return ReadRecipe(settings, unknown, (*notes, *([Message("recipe.no_cfg")] if has_cfg else [])))
+    notes += [Message("recipe.no_cfg")] if has_cfg else []
+    return Recalled(settings, unknown, tuple(notes), {"settings": settings.as_json()})
 
 
 def _read_pairs(line: str) -> tuple[dict[str, Any], tuple[str, ...], bool]:

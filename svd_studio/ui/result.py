@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from svd_studio.core.errors import Message
+from svd_studio.core.infotext import as_infotext
 from svd_studio.library.clips import Clip
 from svd_studio.ui.texts import say
 
@@ -30,10 +31,12 @@ def clip_view(clip: Clip, language: str) -> dict[str, Any]:
         "frames": made.frames,
         "facts": say(Message("page.clip.facts", values), language),
         "took": say(Message("page.clip.took", {"time": spoken_seconds(took_s, language)}), language),
-        "recipe": json.dumps(made.settings.as_json(), ensure_ascii=False, indent=2),
+        "recipe": as_infotext(made.settings),
+        "recipe_json": json.dumps(made.settings.as_json(), ensure_ascii=False, indent=2),
         "url": f"/media/{clip.id}",
         "poster": f"/media/{clip.id}/poster" if made.poster else None,
         "download": f"/media/{clip.id}/download",
+        "download_bare": f"/media/{clip.id}/download?recipe=no",
     }
 
 

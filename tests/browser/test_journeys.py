@@ -41,7 +41,7 @@ def test_drop_generate_watch_play_download(open_page: OpenPage, small_picture: P
     assert Path(download.value.path()).read_bytes() == clip.rendered.path.read_bytes()
     assert download.value.suggested_filename == clip.rendered.path.name
     page.page.click(".recipe summary")
-    assert f'"seed": {clip.rendered.settings.seed}' in page.text(".recipe pre")
+    assert f"Seed: {clip.rendered.settings.seed}," in page.text(".recipe pre")
     assert page.field("seed") == str(clip.rendered.settings.seed)
 
 

@@ -85,8 +85,11 @@ def test_inspect_tells_the_recipe_and_recipe_gives_the_same_frames(
 ) -> None:
     told = run("inspect", first["path"], "--json", check=True)
     assert json.loads(told.stdout)["settings"] == first["settings"]
+    text = run("inspect", first["path"], "--text", check=True).stdout
+    assert text.startswith("海浪 “waves”\nSteps: ")
+    (tmp_path / "recipe.txt").write_text(text, encoding="utf-8")
     again = run_in(tmp_path / "other data")
-    again("animate", photo, "--recipe", first["path"], "-o", tmp_path / "b.mp4", check=True)
+    again("animate", photo, "--recipe", tmp_path / "recipe.txt", "-o", tmp_path / "b.mp4", check=True)
     ours, theirs = (np.stack(list(read_frames(Path(path)))) for path in (first["path"], tmp_path / "b.mp4"))
     assert np.array_equal(ours, theirs)
 
