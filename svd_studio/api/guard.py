@@ -29,6 +29,7 @@ OPEN = {
     "/media/{clip_id}/poster": READ,
     "/media/{clip_id}/download": READ,
     "/media/job/{job_id}/preview": READ,
+    "/media/job/{job_id}/picture": READ,
     "/metrics": READ,
     "/health": READ,
     # the page and what it is made of

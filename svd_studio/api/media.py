@@ -1,4 +1,4 @@
-"""Clips and previews by their ids. Every answer is one file of the library or a 404; no names, no folders."""
+"""Clips, previews and pictures by their ids. Every answer is one file of the library or a 404; no names, no folders."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,17 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from svd_studio.api.passwords import signed_in_as
+from svd_studio.core.errors import BadPicture
 from svd_studio.library.clips import Clip
-from svd_studio.studio import Studio
+from svd_studio.library.thumbnails import thumbnail
+from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.texts import say
 
 JOB_ID = re.compile(r"[1-9][0-9]{0,17}")
 PRIVATE = {"Cache-Control": "private, no-cache"}
+LASTING = {"Cache-Control": "private, max-age=86400, immutable"}
+"""For what the page asks for under another address when it changes."""
 
 
 class Media:
@@ -42,11 +47,27 @@ class Media:
         known = JOB_ID.fullmatch(job_id)
         return _file(self.studio.config.previews / f"{job_id}.webp" if known else None, "image/webp")
 
+    def picture(self, request: Request) -> Response:
+        """The picture that a job starts from, small; only for those who see the job."""
+        job_id = request.path_params["job_id"]
+        job = self.studio.queue.get(int(job_id)) if JOB_ID.fullmatch(job_id) else None
+        if job is None or seen_by(signed_in_as(request) or OWNER) not in (None, job.owner):
+            return _nothing()
+        try:
+            small = thumbnail(job.request.start_image)
+        except BadPicture:
+            return _nothing()
+        return Response(small, headers=LASTING, media_type="image/webp")
+
     def _clip(self, request: Request) -> Clip | None:
         return self.studio.clips.get(request.path_params["clip_id"])
 
 
 def _file(path: Path | None, media_type: str, download_as: str | None = None) -> Response:
     if path is None or not path.is_file():
-        return PlainTextResponse(say("door.nothing"), 404)
+        return _nothing()
     return FileResponse(path, headers=PRIVATE, media_type=media_type, filename=download_as)
+
+
+def _nothing() -> Response:
+    return PlainTextResponse(say("door.nothing"), 404)

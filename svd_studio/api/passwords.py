@@ -43,8 +43,12 @@ class Doorkeeper:
 
 def is_signed_in(request: Request) -> bool:
     """Whether a request may see what is behind the login: Gradio's own check, from its own tokens."""
+    return request.app.auth is None or signed_in_as(request) is not None
+
+
+def signed_in_as(request: Request) -> str | None:
+    """The name under which a request's browser logged in; None where nobody did."""
     app = request.app
-    if app.auth is None:
-        return True
     cookies = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(request.cookies.get(cookie) in app.tokens for cookie in cookies)
+    names = (app.tokens.get(request.cookies.get(cookie)) for cookie in cookies)
+    return next((str(name) for name in names if name), None)

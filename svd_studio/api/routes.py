@@ -29,6 +29,7 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
 
     endpoints: dict[str, Endpoint] = {
         "/media/job/{job_id}/preview": media.preview,
+        "/media/job/{job_id}/picture": media.picture,
         "/media/{clip_id}": media.clip,
         "/media/{clip_id}/poster": media.poster,
         "/media/{clip_id}/download": media.download,

@@ -1,13 +1,22 @@
 """Clips by their ids: whole, in parts, to keep; nothing else."""
 
+import io
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
+from starlette.requests import Request
 
 from svd_studio import __version__
+from svd_studio.api.media import Media
+from svd_studio.core.clip import ClipRequest, ClipSettings
+from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import FileLock
+from svd_studio.studio import OWNER
 from tests.api.window import Window, ask
 
 
@@ -69,6 +78,44 @@ def test_only_a_job_number_names_a_preview(window: Window, name: str) -> None:
     window.config.previews.mkdir(exist_ok=True)
     (window.config.previews / f"{name}.webp").write_bytes(b"something else")
     assert ask(window, path=f"/media/job/{name}/preview").status == 404
+
+
+@pytest.fixture
+def job(window: Window, picture_file: Path) -> int:
+    """A job that waits with a real picture."""
+    settings = ClipSettings(seed=1).resolve(ENGINES["svd-nano"]).settings
+    kept = window.studio.keep_picture(picture_file)
+    return window.studio.queue.add(ClipRequest(settings, kept), "a", OWNER)
+
+
+def test_a_jobs_picture_is_small_and_lasts(window: Window, job: int) -> None:
+    answer = ask(window, path=f"/media/job/{job}/picture?v=1")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
+    assert len(answer.body) < 20_000
+    assert Image.open(io.BytesIO(answer.body)).size == (192, 128)
+    assert answer.headers["cache-control"].startswith("private")
+    assert "max-age" in answer.headers["cache-control"]
+    for unknown in ("0", "07", "x", "99999", str(10**17)):
+        assert ask(window, path=f"/media/job/{unknown}/picture").status == 404
+
+
+def test_a_jobs_picture_is_for_its_owner_and_the_studios(window: Window, job: int) -> None:
+    def status(name: str | None) -> int:
+        gradio = SimpleNamespace(auth=object(), cookie_id="1", tokens={"word": name} if name else {})
+        scope = {"type": "http", "app": gradio, "path_params": {"job_id": str(job)}}
+        headers = [(b"cookie", b"access-token-1=word")]
+        return Media(window.studio).picture(Request({**scope, "headers": headers})).status_code
+
+    assert [status(name) for name in (OWNER, "guest")] == [200, 404]
+    window.studio.database.connection.execute("UPDATE jobs SET owner = 'guest' WHERE id = ?", (job,))
+    assert [status(name) for name in (OWNER, "guest", "other")] == [200, 200, 404]
+
+
+def test_a_jobs_picture_that_is_gone_is_not_found(window: Window, tmp_path: Path, job: int) -> None:
+    window.studio.database.connection.execute(
+        "UPDATE jobs SET start_image = ? WHERE id = ?", (str(tmp_path / "gone.png"), job)
+    )
+    assert ask(window, path=f"/media/job/{job}/picture").status == 404
 
 
 def test_a_clip_whose_file_is_gone_is_not_found(window: Window) -> None:

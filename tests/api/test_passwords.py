@@ -76,7 +76,8 @@ def cookie_of(answer: Answer) -> dict[str, str]:
 
 def test_everything_is_behind_the_password(locked_window: Window) -> None:
     clip = f"/media/{locked_window.clip.id}"
-    paths = [clip, f"{clip}/poster", f"{clip}/download", "/media/job/1/preview", "/metrics", "/health", "/config"]
+    paths = [clip, f"{clip}/poster", f"{clip}/download", "/media/job/1/preview", "/media/job/1/picture"]
+    paths += ["/metrics", "/health", "/config"]
     for path in paths:
         for stranger in ({}, {"Cookie": "access-token-x=y"}):
             answer = ask(locked_window, path=path, headers=stranger)
