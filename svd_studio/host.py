@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,30 @@ def fsync_folder(path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def show_in_folder(path: Path) -> bool:
+    """Open the system's file manager where a file is; False where there is none to open."""
+    command = _file_manager(path)
+    if command is None or not path.parent.is_dir():
+        return False
+    nowhere = subprocess.DEVNULL
+    try:
+        shown = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    except OSError:
+        return False
+    threading.Thread(target=shown.wait, name="file-manager", daemon=True).start()
+    return True
+
+
+def _file_manager(path: Path) -> str | list[str] | None:
+    if sys.platform == "win32":
+        return f'explorer /select,"{path}"'  # quoted as explorer wants it, which is not as a list would be
+    if sys.platform == "darwin":
+        return ["open", "-R", str(path)]
+    has_screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    program = shutil.which("xdg-open") if has_screen else None
+    return [program, str(path.parent)] if program else None
 
 
 def user_data_folder() -> Path:

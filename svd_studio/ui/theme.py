@@ -39,6 +39,9 @@ LIGHT = {
     "bad": "#b3261e",
     "bad-tint": "#fdecea",
     "screen": "#191816",
+    "on-screen": "#f1efe9",
+    "star": "#ffb27f",
+    "veil": "rgb(0 0 0 / 0.55)",
 }
 DARK = {
     "ground": "#151412",
@@ -60,6 +63,9 @@ DARK = {
     "bad": "#ff8a80",
     "bad-tint": "#3b1f1c",
     "screen": "#0c0b0a",
+    "on-screen": "#f1efe9",
+    "star": "#ffb27f",
+    "veil": "rgb(0 0 0 / 0.62)",
 }
 
 
