@@ -14,20 +14,30 @@ from tests.durability.processes import FastStudio
 
 
 @pytest.fixture
-def data(tmp_path: Path, picture: Image.Image) -> Path:
-    folder = tmp_path / "data 数据"
-    folder.mkdir()
-    picture.resize((64, 64)).save(folder / "picture.png")
-    return folder
+def make_data(tmp_path: Path, picture: Image.Image) -> Callable[[str], Path]:
+    """Make a data folder with one picture, in a place of its own."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path / name / "data 数据"
+        folder.mkdir(parents=True)
+        picture.resize((64, 64)).save(folder / "picture.png")
+        return folder
+
+    return make
 
 
 @pytest.fixture
-def open_studio(data: Path) -> Iterator[Callable[..., FastStudio]]:
+def data(make_data: Callable[[str], Path]) -> Path:
+    return make_data("one")
+
+
+@pytest.fixture
+def open_studio() -> Iterator[Callable[..., FastStudio]]:
     if sys.platform != "linux":
         pytest.skip("counts processes in /proc")
     opened: list[FastStudio] = []
 
-    def open_it(**environment: str) -> FastStudio:
+    def open_it(data: Path, **environment: str) -> FastStudio:
         opened.append(FastStudio(data, **environment))
         return opened[-1]
 

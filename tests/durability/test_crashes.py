@@ -35,7 +35,7 @@ def finished(studio: FastStudio, order: str) -> Job:
 def test_a_crash_repeats_only_its_own_stage(
     data: Path, open_studio: Callable[..., FastStudio], stage: str, made_again: list[str]
 ) -> None:
-    finished(open_studio(), f"{stage} die")
+    finished(open_studio(data), f"{stage} die")
     assert (data / "calls.txt").read_text().split() == ["load", "denoise", "decode", *made_again]
 
 
@@ -43,7 +43,7 @@ def test_a_crash_repeats_only_its_own_stage(
 def test_a_hanging_worker_is_ended_and_the_log_says_where(
     data: Path, open_studio: Callable[..., FastStudio], how: str
 ) -> None:
-    finished(open_studio(SILENT_S="4"), f"decode {how}")
+    finished(open_studio(data, SILENT_S="4"), f"decode {how}")
     log = (data / "logs" / "worker.log").read_text()
     assert "Timeout" in log
     assert "in obey" in log
@@ -52,7 +52,7 @@ def test_a_hanging_worker_is_ended_and_the_log_says_where(
 def test_what_kills_its_worker_three_times_is_given_up_and_the_next_job_is_done(
     data: Path, open_studio: Callable[..., FastStudio]
 ) -> None:
-    studio = open_studio()
+    studio = open_studio(data)
     deadly, sound = (ClipSettings.from_person({**SMALL, "seed": seed}) for seed in (1, 2))
     for settings in (deadly, sound):
         studio.studio.submit(settings, data / "picture.png")
