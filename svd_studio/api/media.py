@@ -1,4 +1,7 @@
-"""Clips, previews and pictures by their ids. Every answer is one file of the library or a 404; no names, no folders."""
+"""Clips, previews and pictures by their ids, for those who see them; no names, no folders.
+
+Every answer is one file of the library or a 404, so that nobody learns what others have.
+"""
 
 import re
 from pathlib import Path
@@ -8,6 +11,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from svd_studio.api.passwords import signed_in_as
 from svd_studio.core.errors import BadPicture
+from svd_studio.core.job import Job
 from svd_studio.library.clips import Clip
 from svd_studio.library.thumbnails import thumbnail
 from svd_studio.studio import OWNER, Studio, seen_by
@@ -43,15 +47,13 @@ class Media:
 
     def preview(self, request: Request) -> Response:
         """What a running job looks like so far."""
-        job_id = request.path_params["job_id"]
-        known = JOB_ID.fullmatch(job_id)
-        return _file(self.studio.config.previews / f"{job_id}.webp" if known else None, "image/webp")
+        job = self._job(request)
+        return _file(self.studio.config.previews / f"{job.id}.webp" if job else None, "image/webp")
 
     def picture(self, request: Request) -> Response:
-        """The picture that a job starts from, small; only for those who see the job."""
-        job_id = request.path_params["job_id"]
-        job = self.studio.queue.get(int(job_id)) if JOB_ID.fullmatch(job_id) else None
-        if job is None or seen_by(signed_in_as(request) or OWNER) not in (None, job.owner):
+        """The picture that a job starts from, small."""
+        job = self._job(request)
+        if job is None:
             return _nothing()
         try:
             small = thumbnail(job.request.start_image)
@@ -60,7 +62,19 @@ class Media:
         return Response(small, headers=LASTING, media_type="image/webp")
 
     def _clip(self, request: Request) -> Clip | None:
-        return self.studio.clips.get(request.path_params["clip_id"])
+        """The clip that is asked for, if the asker sees it."""
+        clip = self.studio.clips.get(request.path_params["clip_id"])
+        return clip if clip is not None and _sees(request, clip.owner) else None
+
+    def _job(self, request: Request) -> Job | None:
+        """The job that is asked for, if the asker sees it."""
+        job_id = request.path_params["job_id"]
+        job = self.studio.queue.get(int(job_id)) if JOB_ID.fullmatch(job_id) else None
+        return job if job is not None and _sees(request, job.owner) else None
+
+
+def _sees(request: Request, owner: str) -> bool:
+    return seen_by(signed_in_as(request) or OWNER) in (None, owner)
 
 
 def _file(path: Path | None, media_type: str, download_as: str | None = None) -> Response:

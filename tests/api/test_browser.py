@@ -69,7 +69,7 @@ def test_the_page_notices_nothing_of_the_guard(window: Window, page: Any, seagul
 def test_signing_in_works(locked_window: Window, page: Any, seagull: Path) -> None:
     page.goto(locked_window.url)
     page.locator("input[type=password]").fill(PASSWORD)
-    page.locator("input:not([type=password]), textarea").first.fill("studio")
+    page.locator("input:not([type=password]), textarea").first.fill("owner")
     page.locator("input[type=password]").press("Enter")
     page.set_input_files("#picture input[type=file]", seagull)
     page.wait_for_selector("#picture img")

@@ -63,16 +63,6 @@ def test_a_poster_is_a_picture(window: Window) -> None:
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/webp", b"RIFFposter")
 
 
-def test_a_preview_is_there_while_its_file_is(window: Window) -> None:
-    window.config.previews.mkdir(exist_ok=True)
-    preview = window.config.previews / "7.webp"
-    preview.write_bytes(b"RIFFpreview")
-    answer = ask(window, path="/media/job/7/preview?v=3")
-    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/webp", b"RIFFpreview")
-    preview.unlink()
-    assert ask(window, path="/media/job/7/preview?v=4").status == 404
-
-
 @pytest.mark.parametrize("name", ["note", "07", "-7", "7.webp"])
 def test_only_a_job_number_names_a_preview(window: Window, name: str) -> None:
     window.config.previews.mkdir(exist_ok=True)
@@ -88,6 +78,16 @@ def job(window: Window, picture_file: Path) -> int:
     return window.studio.queue.add(ClipRequest(settings, kept), "a", OWNER)
 
 
+def test_a_preview_is_there_while_its_file_is(window: Window, job: int) -> None:
+    window.config.previews.mkdir(exist_ok=True)
+    preview = window.config.previews / f"{job}.webp"
+    preview.write_bytes(b"RIFFpreview")
+    answer = ask(window, path=f"/media/job/{job}/preview?v=3")
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/webp", b"RIFFpreview")
+    preview.unlink()
+    assert ask(window, path=f"/media/job/{job}/preview?v=4").status == 404
+
+
 def test_a_jobs_picture_is_small_and_lasts(window: Window, job: int) -> None:
     answer = ask(window, path=f"/media/job/{job}/picture?v=1")
     assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
@@ -99,16 +99,26 @@ def test_a_jobs_picture_is_small_and_lasts(window: Window, job: int) -> None:
         assert ask(window, path=f"/media/job/{unknown}/picture").status == 404
 
 
-def test_a_jobs_picture_is_for_its_owner_and_the_studios(window: Window, job: int) -> None:
+@pytest.mark.parametrize("route", ["clip", "poster", "download", "preview", "picture"])
+def test_files_are_for_their_owner_and_the_studios(window: Window, job: int, route: str) -> None:
+    window.config.previews.mkdir(exist_ok=True)
+    (window.config.previews / f"{job}.webp").write_bytes(b"RIFFpreview")
+    own = window.studio.database.connection.execute
+
     def status(name: str | None) -> int:
         gradio = SimpleNamespace(auth=object(), cookie_id="1", tokens={"word": name} if name else {})
-        scope = {"type": "http", "app": gradio, "path_params": {"job_id": str(job)}}
+        path = {"job_id": str(job), "clip_id": window.clip.id}
         headers = [(b"cookie", b"access-token-1=word")]
-        return Media(window.studio).picture(Request({**scope, "headers": headers})).status_code
+        asked = Request({"type": "http", "app": gradio, "path_params": path, "headers": headers})
+        return getattr(Media(window.studio), route)(asked).status_code  # type: ignore[no-any-return]
 
     assert [status(name) for name in (OWNER, "guest")] == [200, 404]
-    window.studio.database.connection.execute("UPDATE jobs SET owner = 'guest' WHERE id = ?", (job,))
-    assert [status(name) for name in (OWNER, "guest", "other")] == [200, 200, 404]
+    own("UPDATE jobs SET owner = 'guest' WHERE id = ?", (job,))
+    own("UPDATE clips SET owner = 'guest'")
+    try:
+        assert [status(name) for name in (OWNER, "guest", "other")] == [200, 200, 404]
+    finally:
+        own("UPDATE clips SET owner = ?", (OWNER,))
 
 
 def test_a_jobs_picture_that_is_gone_is_not_found(window: Window, tmp_path: Path, job: int) -> None:

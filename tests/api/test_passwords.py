@@ -67,7 +67,7 @@ def test_the_doorkeeper_does_not_show_what_it_knows() -> None:
 
 def log_in(window: Window, password: str) -> Answer:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    return ask(window, "POST", "/login", form, f"username=studio&password={password}".encode())
+    return ask(window, "POST", "/login", form, f"username=owner&password={password}".encode())
 
 
 def cookie_of(answer: Answer) -> dict[str, str]:
