@@ -11,7 +11,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "svd_studio"
 
 FLOORS = (
-    {"app", "ui", "cli", "animate", "models", "terminal", "bench", "bench_page", "api", "machine", "__main__"},
+    {
+        "app",
+        "ui",
+        "cli",
+        "animate",
+        "models",
+        "terminal",
+        "bench",
+        "bench_page",
+        "bench_queue",
+        "api",
+        "machine",
+        "__main__",
+    },
     {"studio"},
     {"jobs"},
     {"rendering", "library"},
@@ -27,6 +40,7 @@ NEIGHBOURS = {
     ("cli", "machine"),
     ("cli", "bench"),
     ("cli", "bench_page"),
+    ("cli", "bench_queue"),
     ("animate", "terminal"),
     ("__main__", "cli"),
     ("app", "cli"),

@@ -7,6 +7,7 @@ import pytest
 
 from svd_studio.bench import bench_path
 from svd_studio.bench_page import bench_page
+from svd_studio.bench_queue import BARS, bench_queue
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput
 from svd_studio.studio import Studio
@@ -17,6 +18,18 @@ def test_no_pairs_is_refused(tmp_path: Path) -> None:
         bench_path(Studio(StudioConfig(tmp_path)), "svd-nano", 0, False)
     with pytest.raises(BadInput, match=r"bench\.pairs"):
         bench_page(0, False)
+    with pytest.raises(BadInput, match=r"bench\.too_few"):
+        bench_queue(False, many=10)
+
+
+def test_a_large_queue_and_library_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_queue(True, many=500, submits=5)
+    report = json.loads(capsys.readouterr().out)
+    assert report["jobs"] == report["clips"] == 500
+    assert all(report[name] > 0 for name in BARS)
+    assert set(report["too_slow"]) <= set(BARS)
+    bench_queue(False, many=60, submits=2)
+    assert "must be under 300" in capsys.readouterr().out
 
 
 @pytest.mark.slow
