@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from svd_studio import __version__
+from svd_studio import __version__, clips
 from svd_studio.animate import animate
 from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
@@ -119,7 +119,7 @@ def build_parser() -> Parser:
     inspect = _add(verbs, "inspect", run_inspect, "clip", json_flag=True)
     inspect.add_argument("--text", action="store_true", help=say("cli.help.text"))
     _add(verbs, "jobs", run_jobs, json_flag=True)
-    _add(verbs, "clips", run_clips, json_flag=True)
+    clips.add_arguments(_add(verbs, "clips", run_clips, json_flag=True))
     models = _add(verbs, "models", run_models)
     models.add_argument("action", nargs="?", choices=("list", "get", "check", "remove", "use"), default="list")
     models.add_argument("name", nargs="?", metavar="NAME")
@@ -218,14 +218,8 @@ def run_jobs(arguments: argparse.Namespace) -> int:
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
-    """List the newest clips."""
-    clips = Studio(config_of(arguments)).clips.newest()
-    if arguments.json:
-        _print_json([{"id": clip.id, "path": str(clip.rendered.path), "title": clip.title} for clip in clips])
-        return 0
-    for clip in clips:
-        print(clip.rendered.path)
-    return 0
+    """List, find, star, throw away or bring back clips, or make their index again."""
+    return clips.run(Studio(config_of(arguments)), arguments)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

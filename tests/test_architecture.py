@@ -16,6 +16,7 @@ FLOORS = (
         "ui",
         "cli",
         "animate",
+        "clips",
         "models",
         "terminal",
         "bench",
@@ -36,6 +37,7 @@ FLOORS = (
 NEIGHBOURS = {
     ("ui.texts", None),  # pure words, which every face may use
     ("cli", "animate"),
+    ("cli", "clips"),
     ("cli", "models"),
     ("cli", "machine"),
     ("cli", "bench"),

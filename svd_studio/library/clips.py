@@ -92,6 +92,13 @@ class ClipLibrary:
         """The clip of that id, also from the trash."""
         return next(self._select("id = ?", (clip_id,)), None)
 
+    def of_file(self, path: Path) -> Clip | None:
+        """The clip whose file this is, also in the trash; None when it is none of ours."""
+        path = path.absolute()
+        file = path.parent.name if path.is_relative_to(self.trash) else self._name(path)
+        found = self._select("file = ? OR id = ?", (file, file))
+        return next((clip for clip in found if clip.rendered.path == path), None)
+
     def newest(self, limit: int = 50, owner: str | None = None) -> list[Clip]:
         """The latest clips, of one owner or of all."""
         return self.page(ClipFilter(owner=owner), None, limit)
@@ -226,8 +233,10 @@ class ClipLibrary:
 
 
 def new_id() -> str:
-    """An id that cannot be guessed: 128 random bits."""
-    return secrets.token_urlsafe(16)
+    """An id that cannot be guessed: 128 random bits. None begins with a dash, which a terminal takes for a flag."""
+    while (drawn := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return drawn
 
 
 def size_of(rendered: RenderedClip) -> int:

@@ -33,7 +33,7 @@ class GalleryActions:
 
     def act(self, sent: dict[str, Any], owner: str, language: str, request: gr.Request) -> View:
         """Do it and answer what changed. Raises BadInput and whatever the library refuses."""
-        what = sent.get("what")
+        what = str(sent.get("what"))
         if what == "empty":
             return {"emptied": self.studio.trash.empty(seen_by(owner))}
         if what == "folder":
