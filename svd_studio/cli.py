@@ -23,6 +23,7 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import die_with_parent, exit_when_parent_dies, user_data_folder
+from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.studio import Studio
 from svd_studio.ui.texts import say
 
@@ -224,11 +225,12 @@ def run_clips(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Say what this machine has, what is missing and what to do about it."""
-    from svd_studio.machine import Finding, examine
+    from svd_studio.machine import Finding, examine, kept_besides_clips
 
     studio = Studio(config_of(arguments))
     here = ", ".join(info.name for info in ENGINES.values() if studio.is_installed(info))
-    findings = examine(studio.config, weights=[Finding("models.here", "ok", {"names": here})], environment=os.environ)
+    holds = [Finding("models.here", "ok", {"names": here}), kept_besides_clips(studio.config)]
+    findings = examine(studio.config, weights=holds, environment=os.environ)
     if arguments.json:
         _print_json([{"code": item.code, "level": item.level, **item.values} for item in findings])
     else:
@@ -255,6 +257,7 @@ def run_work(arguments: argparse.Namespace) -> int:
     lock = studio.render_lock()
     while not lock.try_acquire():
         time.sleep(0.5)  # a terminal's `animate` is rendering
+    Watchdog().alive()  # a sick card may hang the first call to it
     return studio.worker().work(threading.Event())
 
 

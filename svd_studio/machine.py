@@ -233,6 +233,16 @@ def _data_folder(data: Path) -> Iterator[Finding]:
         yield _ok("machine.data_folder", path=path, free_gb=free_gb)
 
 
+def kept_besides_clips(config: StudioConfig) -> Finding:
+    """How much room the data folder takes for what comes and goes, and what bounds it."""
+    from svd_studio.jobs.housekeeping import holdings
+    from svd_studio.library.trash import KEPT_DAYS
+    from svd_studio.rendering.parts import PARTS_BYTES
+
+    sizes: dict[str, Value] = {holding.kind: round(holding.bytes / GIB, 1) for holding in holdings(config)}
+    return _ok("machine.kept", **sizes, parts_limit=round(PARTS_BYTES / GIB, 1), days=KEPT_DAYS)
+
+
 def _can_write(folder: Path, is_data: bool) -> bool:
     """Try it in the data folder itself; elsewhere only ask, and leave nothing."""
     if not is_data:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from svd_studio.core.clip import MAX_SEED, ClipSettings
-from svd_studio.core.errors import StudioError
+from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio, Submitted
@@ -25,6 +25,8 @@ from svd_studio.ui.settings_form import Updates, Values
 from svd_studio.ui.texts import say
 
 log = logging.getLogger(__name__)
+
+MOST_CLIPS = 16
 
 
 def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
@@ -85,12 +87,13 @@ class Handlers:
     @told
     def submit(self, values: Values, request: gr.Request) -> Updates:
         """Start a clip; the same press twice is one clip."""
+        return self._accept(values, request, self.typed_settings(values), clips_asked(values[self.parts.clips]))
+
+    def typed_settings(self, values: Values) -> ClipSettings:
+        """The form's recipe, without a seed that no person chose."""
         settings = self.parts.form.settings(values)
-        if (
-            settings.seed == values[self.parts.drawn] and not values[self.parts.lock]
-        ):  # ours, shown after the last clip, and not typed
-            settings = settings.changed(seed=None)
-        return self._accept(values, request, settings)
+        ours = settings.seed == values[self.parts.drawn]  # shown after the last clip, and not typed
+        return settings.changed(seed=None) if ours and not values[self.parts.lock] else settings
 
     @told
     def cancel(self, values: Values, request: gr.Request) -> Updates:
@@ -148,7 +151,7 @@ class Handlers:
         values |= {part: update["value"] for part, update in updates.items() if "value" in update}
         done = self._accept(values, request, recipe)
         view = self.page.picture(values) | done.pop(self.parts.view)
-        return {**updates, **done, self.parts.view: view}
+        return {**updates, **done, **self.page.not_editing(self.page.language(values)), self.parts.view: view}
 
     def put_recipe(self, recipe: ClipSettings) -> Updates:
         """Put a recipe into the form, with its engine's limits."""
@@ -180,26 +183,29 @@ class Handlers:
             return {self.parts.view: view}
         return {self.parts.picture: token, self.parts.view: view | self.page.promise(values)}
 
-    def _accept(self, values: Values, request: gr.Request, settings: ClipSettings) -> Updates:
-        """Put a clip into the queue, once for each press, and watch it."""
-        parts = self.parts
+    def _accept(self, values: Values, request: gr.Request, settings: ClipSettings, clips: int = 1) -> Updates:
+        """Put clips into the queue, once for each press, and watch the first unless another one is being watched."""
+        parts, before = self.parts, self.page.watched_job(values, request)
         token = values[parts.picture] or {}
         path = find_picture(self.studio, token)
-        asked = hashlib.sha256(f"{settings.model_dump_json()}{token}".encode()).hexdigest()
+        asked = hashlib.sha256(f"{settings.model_dump_json()}{token}{clips}".encode()).hexdigest()
         with self.presses.once(f"{values[parts.press]} {asked}") as press:
             if press.job_id is not None and self._has_ended(press.job_id):
                 press.job_id = None
-            if press.job_id is None:
-                submitted = self.studio.submit(settings, path, picture_name(token, path), owner_of(request))
-                press.job_id, press.submitted = submitted.job_id, submitted
+            for one in with_seeds(settings, clips) if press.job_id is None else ():
+                submitted = self.studio.submit(one, path, picture_name(token, path), owner_of(request))
+                press.job_id, press.submitted = press.job_id or submitted.job_id, press.submitted or submitted
         resolved = press.submitted.resolved if press.submitted else None
         seed = resolved.settings.seed if resolved else None
-        now = self.page.now(values, request, press.job_id)
+        watched = press.job_id if before is None or before.status.is_final else before.id
+        now = self.page.now(values, request, watched)
         view = {"errors": {}, "picture_error": None, "pressed": True, **now.pop(parts.view)}
+        if clips > 1 or watched != press.job_id:
+            view["notice"] = say(Message("page.queue.added", {"n": clips}), self.page.language(values))
         view |= self.page.notes(resolved, self.page.language(values))
         kept = {
             parts.picture: _as_kept(token, press.submitted),
-            parts.watched: press.job_id,
+            parts.watched: watched,
             parts.press: secrets.token_hex(8),
             parts.drawn: seed,
         }
@@ -209,6 +215,20 @@ class Handlers:
         """Whether a remembered press's job is over: pressing again then means a new one."""
         job = self.studio.queue.get(job_id)
         return job is None or job.status.is_final
+
+
+def clips_asked(typed: object) -> int:
+    """How many clips a press asks for. Raises BadInput."""
+    if isinstance(typed, bool) or not isinstance(typed, int | float) or typed not in range(1, MOST_CLIPS + 1):
+        raise BadInput("page.clips.bounds", high=MOST_CLIPS)
+    return int(typed)
+
+
+def with_seeds(settings: ClipSettings, clips: int) -> list[ClipSettings]:
+    """The same recipe so many times, each with a seed of its own: those after a typed one, or drawn ones."""
+    if settings.seed is None:
+        return [settings] * clips
+    return [settings.changed(seed=(settings.seed + number) % (MAX_SEED + 1)) for number in range(clips)]
 
 
 def _as_kept(token: Token, submitted: Submitted | None) -> Token:

@@ -11,16 +11,18 @@ from gradio.components import Component
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui import player
-from svd_studio.ui.animate_handlers import Handlers
+from svd_studio.ui.animate_handlers import MOST_CLIPS, Handlers
+from svd_studio.ui.edit_handlers import EditHandlers
 from svd_studio.ui.looks_handlers import LooksHandlers
 from svd_studio.ui.looks_view import LOOKS
+from svd_studio.ui.many_handlers import ManyHandlers
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.rooms import SHOW, bridge_js
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
-BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks")
+BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks", "edit", "leave", "many")
 
 
 class AnimateTab:
@@ -38,7 +40,7 @@ class AnimateTab:
             with gr.Column(elem_id="controls", scale=0, min_width=320):
                 more, lock, dice = self._draw_controls(form)
             with gr.Column(elem_id="result", scale=1, min_width=320):
-                generate, cancel = self._draw_stage()
+                generate, cancel, clips = self._draw_stage()
         self.parts = Parts(
             form=form,
             language=language,
@@ -51,17 +53,19 @@ class AnimateTab:
             drawn=self._kept("drawn"),
             chosen=self._kept("look"),
             engine_before=self._kept("engine"),
+            editing=self._kept("editing"),
+            clips=clips,
             fetched=self._kept("fetched"),
             timer=gr.Timer(1.0),
             view=gr.JSON(visible=False),
-            labels={"generate": generate, "cancel": cancel, "more": more, "dice": dice, "lock": lock},
+            labels={"generate": generate, "cancel": cancel, "more": more, "dice": dice, "lock": lock, "clips": clips},
         )
         self._wire(page, Handlers(self.studio, self.telemetry, self.parts, self.trouble))
 
     def _draw_controls(self, form: SettingsForm) -> tuple[gr.Accordion, Any, Any]:
         gr.HTML(player.picture_html(sample_thumbs()), js_on_load=None, elem_id="picture")
         form.draw(*WORDS)
-        gr.HTML('<p class="prompt-note" data-t="page.prompt.note"></p>', js_on_load=None, elem_id="prompt-note")
+        gr.HTML('<p class="prompt-note"></p>', js_on_load=None, elem_id="prompt-note")
         gr.HTML(LOOKS, js_on_load=None, elem_id="looks")
         form.draw(*SHAPE, *MAIN)
         with gr.Row(elem_id="seed-row", equal_height=False):
@@ -72,11 +76,15 @@ class AnimateTab:
             form.draw(*MORE)
         return more, lock, dice
 
-    def _draw_stage(self) -> tuple[gr.Button, gr.Button]:
+    def _draw_stage(self) -> tuple[gr.Button, gr.Button, gr.Number]:
         gr.HTML(player.STAGE, js_on_load=None, elem_id="stage")
         with gr.Row(elem_id="actions", equal_height=False):
             with gr.Column(elem_id="press", scale=0, min_width=220):
+                gr.HTML(player.QUEUE_STATE, js_on_load=None, elem_id="queue-state")
                 with gr.Row(elem_id="buttons"):
+                    clips = gr.Number(
+                        1, minimum=1, maximum=MOST_CLIPS, precision=0, label="clips", elem_id="clips", container=False
+                    )
                     generate = gr.Button("generate", variant="primary", elem_id="generate")
                     cancel = gr.Button("cancel", elem_id="cancel")
                 gr.HTML(player.NOTES, js_on_load=None, elem_id="notes")
@@ -84,7 +92,7 @@ class AnimateTab:
                 gr.HTML(player.GAUGE, js_on_load=None, elem_id="gauge")
                 gr.HTML(player.OFFER, js_on_load=None, elem_id="offer")
         gr.HTML(player.CLIP, js_on_load=None, elem_id="clip")
-        return generate, cancel
+        return generate, cancel, clips
 
     def _kept(self, name: str) -> Any:
         """Something that this browser keeps over a reload."""
@@ -97,14 +105,16 @@ class AnimateTab:
         )
         self._on(page.load, handlers.open)
         self._on(parts.timer.tick, handlers.poll)
-        self._on(parts.labels["generate"].click, handlers.submit)
+        edits = EditHandlers(handlers)
+        self._on(parts.labels["generate"].click, edits.submit)
         self._on(parts.labels["cancel"].click, handlers.cancel)
         self._on(parts.labels["dice"].click, handlers.roll)
         self._on(parts.language.input, handlers.translate)
         self._on(parts.form.fields["engine"].input, handlers.change_engine)
         looks = LooksHandlers(handlers)
-        own = (handlers.pick, handlers.sample, handlers.again, handlers.get_model)
-        for name, handler in zip(BRIDGE_EVENTS, (*own, looks.put_on, looks.edit), strict=True):
+        own = (handlers.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
+        others = (edits.begin, edits.leave, ManyHandlers(handlers).add)
+        for name, handler in zip(BRIDGE_EVENTS, (*own, *others), strict=True):
             self._on(getattr(bridge, name), handler)
         framing = [parts.form.fields[name].change for name in ("shape", "fit", "engine")]
         self._on(framing, handlers.frame, trigger_mode="always_last")

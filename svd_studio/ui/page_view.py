@@ -14,7 +14,8 @@ from svd_studio.core.errors import BadPicture, BadSetting, Message, MissingWeigh
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import Studio
+from svd_studio.studio import OWNER, Studio, seen_by
+from svd_studio.ui.editing import editing_view
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.language import known
@@ -53,6 +54,10 @@ class Parts:
     chosen: Component
     """The look that was chosen last."""
     engine_before: Component
+    editing: Component
+    """The waiting job that is being changed, and what stood in the form before; see editing.py."""
+    clips: Component
+    """How many clips one press asks for."""
     fetched: Component
     """How many models had been fetched when the list of engines was written."""
     timer: Any
@@ -62,7 +67,7 @@ class Parts:
     def inputs(self) -> set[Component]:
         """What a handler is told."""
         kept = {self.language, self.lock, self.typed, self.spoken, self.picture, self.watched, self.press}
-        kept |= {self.drawn, self.chosen, self.engine_before, self.fetched, self.timer}
+        kept |= {self.drawn, self.chosen, self.engine_before, self.fetched, self.timer, self.editing, self.clips}
         return kept | set(self.form.fields.values())
 
     def outputs(self) -> list[Component]:
@@ -102,10 +107,14 @@ class PageView:
         parts, language = self.parts, self.language(values)
         job = self.own_job(watched, request) or self.studio.queue.next_of(owner_of(request))
         view: View = {"job": None, **self.machine(language), **looks_view(self.studio.presets, language)}
+        view |= self.queue_state(values, request)
         updates: Updates = self.newly_fetched(values, language)
+        if view["editing"]:
+            updates |= self.generate_says("save" if view["editing"]["waits"] else "generate", language)
         if job is not None:
             ahead = self.studio.queue.ahead_of(job.id) if job.status is JobStatus.QUEUED else 0
-            view["job"] = job_view(job, language, ahead, self.trouble())
+            standing = Message("page.job.paused") if view["paused"] else None
+            view["job"] = job_view(job, language, ahead, self.trouble() or standing)
             if job.status.is_final:
                 view |= self.ended(job, language, request)
             watching = None if job.status.is_final else job.id
@@ -115,6 +124,22 @@ class PageView:
         if values[parts.timer] != every_s:
             updates[parts.timer] = gr.Timer(value=every_s)
         return {**updates, parts.view: view}
+
+    def queue_state(self, values: Values, request: gr.Request) -> View:
+        """How much waits, whether the queue stands still, and which waiting clip is being changed."""
+        owner, queue = owner_of(request), self.studio.queue
+        editing = editing_view(self.studio, values[self.parts.editing], owner, self.language(values))
+        paused = {"may_resume": owner == OWNER} if queue.is_paused() else None
+        counts = {"queue": queue.count(seen_by(owner))[JobStatus.QUEUED]}
+        return {"counts": counts, "paused": paused, "editing": editing}
+
+    def not_editing(self, language: str) -> Updates:
+        """No clip is being changed any more."""
+        return {self.parts.editing: None, **self.generate_says("generate", language)}
+
+    def generate_says(self, what: str, language: str) -> Updates:
+        """What the large button will do."""
+        return {self.parts.labels["generate"]: gr.update(value=say(f"page.button.{what}", language))}
 
     def ended(self, job: Job, language: str, request: gr.Request) -> View:
         view = self.recent(language, request)
@@ -174,18 +199,19 @@ class PageView:
             path = find_picture(self.studio, token)
         except StudioError:
             path = None
+        note = {"prompt_note": say(f"page.prompt.note.{self.engine(values).name}", language)}
         try:
             resolved = self.resolved(values, path)
             self.studio.weights_folder(ENGINES[resolved.settings.engine])
         except StudioError as error:
-            return {"promise": "", "rounded": [], "errors": {}, **self.refusal(error, language)}
+            return {"promise": "", "rounded": [], "errors": {}, **note, **self.refusal(error, language)}
         known_time = self.studio.forecast(resolved.settings)
         promise = (
             say(Message("page.promise", {"time": spoken_seconds(known_time.seconds, language)}), language)
             if known_time
             else ""
         )
-        return {"errors": {}, "promise": promise, **self.notes(resolved, language)}
+        return {"errors": {}, "promise": promise, **note, **self.notes(resolved, language)}
 
     def refusal(self, error: StudioError, language: str) -> View:
         """A refusal beside what it is about; a model that a button here gets is not sent for by a command."""
@@ -231,7 +257,7 @@ class PageView:
         for part, update in also.items():
             spoken[part] = {**spoken.get(part, gr.update()), **update}
         for name, part in self.parts.labels.items():
-            key = "label" if name in ("more", "lock") else "value"
+            key = "label" if name in ("more", "lock", "clips") else "value"
             spoken[part] = {**spoken.get(part, gr.update()), key: say(f"page.button.{name}", language)}
         return spoken
 

@@ -63,7 +63,7 @@ CLIP = """
 PICTURE = """
 <div class="picture" data-state="empty">
   <label class="drop">
-    <input type="file" accept="image/*,.heic,.heif,.avif,.tif,.tiff" data-label="page.picture.choose">
+    <input type="file" multiple accept="image/*,.heic,.heif,.avif,.tif,.tiff" data-label="page.picture.choose">
     <img class="framed" alt="" hidden>
     <span class="drop-words"><b data-t="page.picture.drop"></b><span data-t="page.picture.ways"></span></span>
     <span class="drop-busy" data-t="page.picture.loading"></span>
@@ -72,6 +72,13 @@ PICTURE = """
     <span class="picture-facts"></span>
     <button type="button" class="link swap" data-t="page.picture.swap"></button>
     <button type="button" class="link camera" data-t="page.picture.camera"></button>
+  </div>
+  <div class="many" role="status" hidden>
+    <p class="many-line"></p><ul class="many-refused"></ul>
+    <button type="button" class="link" data-many="stop" data-t="page.many.stop"></button>
+    <button type="button" class="link" data-many="show" data-t="page.many.show"></button>
+    <button type="button" class="link" data-many="back" data-t="page.many.back"></button>
+    <button type="button" class="link" data-many="close" data-t="page.many.close"></button>
   </div>
   <div class="samples" role="group" data-label="page.picture.samples">{samples}</div>
 </div>
@@ -89,6 +96,12 @@ HEADER = """
 <p class="notice" role="status" hidden></p>
 """
 
+QUEUE_STATE = """
+<div class="editing" hidden><p role="status"></p>
+<button type="button" class="link" data-act="leave" data-t="page.editing.leave"></button></div>
+<div class="standing" hidden><p data-t="page.paused"></p>
+<button type="button" class="link" data-act="resume" data-t="page.queue.act.resume"></button></div>
+"""
 GAUGE = '<div class="gauge" data-label="page.gauge.label"></div>'
 NOTES = (
     '<div class="notes"><p class="form-error" role="alert"></p><p class="promise"></p><ul class="rounded"></ul></div>'

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from svd_studio.core.errors import BadInput, Message
-from svd_studio.core.job import Job
+from svd_studio.core.job import Job, JobStatus
 from svd_studio.jobs.arrange import WAYS, Row
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.queue_view import GROUPS
 from svd_studio.ui.rooms import View
 from svd_studio.ui.texts import say
+
+MOST_AT_ONCE = 200
 
 Sent = dict[str, Any]
 """What a page sent: a stranger's, looked at before it is used."""
@@ -33,6 +35,7 @@ class QueueActions:
             "retry_failed": self._retry_failed,
             "remove": self._remove,
             "clear": self._clear,
+            "take_back": self._take_back,
             "undo": self._undo,
             "pause": self._pause,
             "resume": self._resume,
@@ -86,6 +89,16 @@ class QueueActions:
         statuses, _ = GROUPS.get(str(sent.get("group")), ((), 0))
         ended = [status for status in statuses if status.is_final]
         return self._gone(owner, self.studio.arrangement.clear(ended, seen_by(owner)), language)
+
+    def _take_back(self, sent: Sent, owner: str, language: str) -> View:
+        """Remove those of some jobs that still wait, such as those of one heap of pictures."""
+        asked = sent.get("jobs")
+        numbers = asked[:MOST_AT_ONCE] if isinstance(asked, list) else []
+        jobs = [visible_job(self.studio, number, owner) for number in numbers]
+        waiting = [job.id for job in jobs if job.status is JobStatus.QUEUED]
+        with self.studio.database.transaction():
+            rows = [self.studio.arrangement.remove(number) for number in waiting]
+        return self._gone(owner, rows, language)
 
     def _undo(self, sent: Sent, owner: str, language: str) -> View:
         self.studio.arrangement.put_back(self._removed.pop(owner, []))

@@ -38,6 +38,7 @@ SHAPE = (Row("shape", "pick", may_be_empty=True),)
 SEED = (Row("seed", "number", may_be_empty=True),)
 MORE = (
     Row("engine", "list"),
+    Row("prompt_strength", "slider", step=0.05),
     Row("fit", "pick"),
     Row("guidance_first", "slider", step=0.1),
     Row("guidance_last", "slider", step=0.1),

@@ -49,7 +49,8 @@ def open_page(chromium: Any, window: Window) -> Iterator[Callable[..., StudioPag
 
     yield open_one
     for number, page in enumerate(opened):
-        if keep := os.environ.get("BROWSER_SHOTS"):
+        keep = os.environ.get("BROWSER_SHOTS")
+        if keep and not page.page.is_closed():
             page.page.screenshot(
                 path=f"{keep}/{os.environ['PYTEST_CURRENT_TEST'].split('::')[1].split()[0]}-{number}.png"
             )

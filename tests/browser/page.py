@@ -64,7 +64,8 @@ class StudioPage:
         self.page.wait_for_selector(f"body[data-mode={mode}]")
 
     def wait_until_idle(self) -> None:
-        self.page.wait_for_selector("#generate:not([disabled])")
+        """Wait until nothing of one's own runs or waits, and Generate can be pressed."""
+        self.page.wait_for_selector("body:not([data-mode=waiting]):not([data-mode=preview]) #generate:not([disabled])")
 
     def wait_until(self, condition: Callable[[], Any]) -> None:
         """Let the browser go on until something holds here."""

@@ -85,7 +85,7 @@ def test_a_reload_finds_the_job_and_the_words_again(open_page: OpenPage) -> None
     other = open_page()
     other.wait_for_mode("preview")
     other.page.click("#cancel")
-    page.page.wait_for_selector("#generate:not([disabled])")
+    page.wait_until_idle()
 
 
 def test_a_look_sets_what_makes_it(open_page: OpenPage) -> None:
@@ -111,7 +111,7 @@ def test_a_bad_picture_is_refused_beside_the_picture(open_page: OpenPage, tmp_pa
     page.page.wait_for_selector("#picture .problem")
     assert "broken" in page.text("#picture .problem")
     assert page.page.locator(".framed").is_visible()  # the one before stays
-    page.page.wait_for_selector("#generate:not([disabled])")
+    page.wait_until_idle()
     assert page.field("prompt") == "kept"
     page.drop(small_picture)
     page.page.wait_for_selector("#picture .problem", state="detached")

@@ -54,7 +54,7 @@
     room.querySelector("[data-act=resume]").hidden = !shown.paused || !shown.is_owner;
     room.querySelector(".queue-empty").hidden = shown.groups.some((group) => group.total);
     for (const group of shown.groups) paintGroup(room.querySelector(`[data-group=${group.name}]`), group);
-    if (held && document.activeElement === document.body) focusAgain(room, ...held);
+    if (held && (document.activeElement === document.body || focused.disabled)) focusAgain(room, ...held);
   }
 
   function paintGroup(section, group) {
@@ -142,6 +142,18 @@
     if (sentence) hidden = setTimeout(() => (line.hidden = true), 12000);
   }
 
+  // ---- what Animate says of the queue ----------------------------------------------------------
+  function paintPaused(paused) {
+    const place = find(".standing");
+    place.hidden = !paused;
+    place.querySelector("button").hidden = !paused?.may_resume;
+  }
+
+  function paintEditing(editing) {
+    find(".editing").hidden = !editing;
+    put(find(".editing"), "p", editing?.line);
+  }
+
   // ---- watching ------------------------------------------------------------------------------
   function watch(clip) {
     const dialog = find(".queue-player"), video = dialog.querySelector("video");
@@ -158,6 +170,7 @@
     down: (job) => act("shift", { job, way: "down" }),
     top: (job) => act("shift", { job, way: "top" }),
     edit: (job) => { go("animate"); send("animate", "edit", { job }); },
+    leave: () => send("animate", "leave"),
     go: () => go("animate"),
     clear: (job, button) => act("clear", { group: button.closest("[data-group]").dataset.group }),
     watch: (job, button) => watch(button.closest("[data-job]").dataset.clip),
@@ -165,7 +178,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("#room-queue [data-act]");
+    const button = event.target.closest?.("#room-queue [data-act], #queue-state [data-act]");
     if (!button) return;
     const job = Number(button.closest("[data-job]")?.dataset.job);
     (GIVEN[button.dataset.act] || ((number) => act(button.dataset.act, number ? { job: number } : {})))(job, button);
@@ -207,7 +220,7 @@
   });
 
   join("queue", {
-    painters: { queue: paintQueue, removed: paintRemoved },
+    painters: { queue: paintQueue, removed: paintRemoved, paused: paintPaused, editing: paintEditing, room: go },
     enter: () => { here = true; ask("look"); },
     leave: () => { here = false; clearTimeout(next); paintRemoved(""); },
   });

@@ -28,6 +28,7 @@ window.studio = (() => {
     picture_error: (sentence) => showProblem(find("#picture"), sentence),
     taken: () => nextPicture(),
     errors: paintErrors,
+    prompt_note: (sentence) => put(".prompt-note", sentence),
     promise: (sentence) => put(".promise", sentence),
     rounded: (notes) => find(".rounded")?.replaceChildren(...notes.map((note) => element("li", note))),
     gauge: (html) => { const place = find(".gauge"); if (place && place.innerHTML !== html) place.innerHTML = html; },
@@ -124,6 +125,11 @@ window.studio = (() => {
     }
   }
 
+  function takeFiles(files) {  // one picture for the form, or many for the queue
+    if (files.length > 1) rooms.many.take([...files]);
+    else takeFile(files[0]);
+  }
+
   function takeSample(name) {
     given += 1;
     holdPicture(true);
@@ -155,7 +161,14 @@ window.studio = (() => {
 
   function holdGenerate() {
     const generate = find("#generate");
-    if (generate) generate.disabled = !!(state.busy || state.sending);
+    if (generate) generate.disabled = !!(state.sending || state.pressed);
+  }
+
+  function press() {  // a double click is one press; the next one is another clip for the queue
+    if (state.pressed) return false;
+    state.pressed = setTimeout(() => { state.pressed = null; holdGenerate(); }, 1000);
+    holdGenerate();
+    return true;
   }
 
   // ---- what is wrong, beside what it is about --------------------------------------------------
@@ -200,6 +213,7 @@ window.studio = (() => {
   function paintJob(job) {
     const before = state.job;
     state.job = job;
+    if (before && job && before.id !== job.id) delete find(".preview").dataset.src;
     const active = job && (job.status === "queued" || job.status === "running");
     state.busy = !!active;
     document.title = (active ? job.title : "") + "SVD Studio";
@@ -413,7 +427,8 @@ window.studio = (() => {
       find(".outcome").hidden = true;
       playClip(state.clips[on(".recent button").dataset.clip], true);
       arrange();
-    } else if (on(".again")) { if (!state.busy) bridge?.send("again", { clip: state.clip.id }); }
+    } else if (on(".again")) { if (press()) bridge?.send("again", { clip: state.clip.id }); }
+    else if (on("#generate")) press();
     else if (on(".get")) bridge?.send("get", {});
     else if (on(".play") || on(".player")) toggle(video);
     else if (on(".loop")) {
@@ -437,7 +452,7 @@ window.studio = (() => {
   document.addEventListener("change", (event) => {
     if (event.target.matches?.(".scrub")) delete event.target.dataset.held;
     if (event.target.matches?.(".drop input")) {
-      takeFile(event.target.files[0]);
+      takeFiles(event.target.files);
       event.target.value = "";
     }
   });
@@ -456,7 +471,7 @@ window.studio = (() => {
     document.body.classList.remove("is-dropping");
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
-    takeFile(event.dataTransfer.files[0]);
+    takeFiles(event.dataTransfer.files);
   });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); find("#generate")?.click(); }
@@ -472,7 +487,7 @@ window.studio = (() => {
   }, 1000);
 
   return {
-    show, join, go, send, text, fill, element, copy, state,
+    show, join, go, send, text, fill, element, copy, state, upload: (file) => bridge.upload(file),
     connect: (name, given) => {
       bridges[name] = given;
       if (name === "animate") { bridge = given; speak(); }
