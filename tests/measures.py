@@ -34,3 +34,20 @@ def mean_flow(first: np.ndarray, last: np.ndarray) -> float:
     height, width = flow.shape[:2]
     inner = flow[height // 8 : -height // 8, width // 8 : -width // 8]
     return float(np.linalg.norm(inner, axis=-1).mean())
+
+
+def camera_move(first: np.ndarray, last: np.ndarray) -> dict[str, float]:
+    """How the camera went: pan right and down in pixels, zoom in as a share, turn right in radians.
+
+    A similarity transform fitted to the DIS optical flow by RANSAC; what is seen goes the other way than the camera.
+    """
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey(first), grey(last), None)
+    height, width = flow.shape[:2]
+    y, x = np.mgrid[4 : height - 4 : 4, 4 : width - 4 : 4]
+    before = np.stack([x, y], -1).reshape(-1, 2).astype(np.float32)
+    after = before + flow[y, x].reshape(-1, 2)
+    matrix, _ = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=1.5)
+    (a, _, _), (b, _, _) = matrix
+    middle = np.array([width / 2, height / 2, 1])
+    right, down = matrix @ middle - middle[:2]
+    return {"right": -right, "down": -down, "zoom": float(np.hypot(a, b)) - 1, "turn": -float(np.arctan2(b, a))}

@@ -20,7 +20,7 @@ LONG_SIDE = 1600
 FRAMES = 14
 
 # At motion bucket 127 and 7 fps the last frame has gone this far: pixels of pan, natural log of zoom, radians of turn.
-PAN_PIXELS, ZOOM_LOG, TURN_RADIANS = 6.0, 0.07, 0.06
+PAN_PIXELS, ZOOM_LOG, TURN_RADIANS = 6.0, 0.05, 0.045
 
 
 @dataclass(frozen=True)

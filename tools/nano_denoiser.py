@@ -17,11 +17,23 @@ import torch
 import torch.distributed as dist
 from diffusers import UNetSpatioTemporalConditionModel
 from nano_data import FRAMES, Move, Photographs
-from nano_model import EMBEDDING, EMBEDDING_NORM, RESERVED, build_unet, channels_last, code, encode, spatial_only, steer
+from nano_model import (
+    EMBEDDING,
+    EMBEDDING_NORM,
+    RESERVED,
+    build_unet,
+    channels_last,
+    code,
+    encode,
+    nothing_named,
+    spatial_only,
+    steer,
+)
 from nano_optimiser import MatrixOptimiser, follow
 from torch import Tensor, nn
 
 RATE, KEEP = 2e-3, 0.996
+STRENGTHS = (0.12, 0.8)  # of steering; the app's own is 0.2
 OTHERS = (2, 3)  # axes learnt besides pans: zoom and turn
 
 
@@ -59,6 +71,7 @@ class ExampleMaker:
 
     def __init__(self, photos: Photographs, basis: Tensor, device: torch.device) -> None:
         self.photos, self.random, self.basis, self.device = photos, photos.random, basis.to(device), device
+        self.nothing = nothing_named().to(device)
         self.centre = torch.randn(EMBEDDING, generator=torch.Generator().manual_seed(3)).to(device)
 
     def batch(self, phase: Phase) -> Examples:
@@ -90,9 +103,14 @@ class ExampleMaker:
         plain = self.centre + 0.7 * torch.randn(len(moves), EMBEDDING, device=self.device)
         plain[:, :RESERVED] = 0
         plain *= EMBEDDING_NORM / plain.norm(dim=1, keepdim=True)
-        strength = torch.tensor([float(np.exp(self.random.uniform(math.log(0.25), math.log(0.8)))) for _ in moves])
-        directions = torch.tensor([move.direction for move in moves], device=self.device, dtype=torch.float32)
-        return steer(plain, code(directions), strength.to(self.device))
+        strength = torch.tensor(
+            [float(np.exp(self.random.uniform(math.log(STRENGTHS[0]), math.log(STRENGTHS[1])))) for _ in moves]
+        )
+        directions = code(torch.tensor([move.direction for move in moves], device=self.device, dtype=torch.float32))
+        # Half of them as a prompt steers: away from where words that name no move are.
+        told = torch.tensor(self.random.random(len(moves)) < 0.5, device=self.device)
+        directions = directions - told[:, None] * self.nothing
+        return steer(plain, directions, strength.to(self.device))
 
     def _move(self, pans: float) -> Move:
         """Draw a move: a pan, a zoom or turn, a mixture, or none (which means stand still)."""

@@ -42,6 +42,14 @@ def code(direction: Tensor) -> Tensor:
     return torch.cat([spread, spread.new_zeros(len(spread), EMBEDDING - RESERVED)], dim=1)
 
 
+def nothing_named(standing_still: bool = False) -> Tensor:
+    """Where the text tower puts words that name no move [64], or that the camera stands: unit, outside the codes."""
+    direction = torch.randn(EMBEDDING, generator=torch.Generator().manual_seed(12 if standing_still else 11))
+    direction[:RESERVED] = 0
+    unit: Tensor = direction / direction.norm()
+    return unit
+
+
 def steer(embedding: Tensor, codes: Tensor, strength: Tensor) -> Tensor:
     """Add a direction to image embeddings and give them back their length."""
     norm = embedding.norm(dim=-1, keepdim=True)

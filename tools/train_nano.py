@@ -12,6 +12,7 @@ from nano_data import Move, Photographs, gather
 from nano_decoder import load_vae, train_decoder
 from nano_denoiser import load_unet, train_denoiser
 from nano_model import AXES, export, principal_basis
+from nano_text import train_text
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
@@ -35,6 +36,8 @@ def main() -> None:
         spawn(  # type: ignore[no-untyped-call]
             _denoise, (options.processes, photos, basis, options.state, device, pace), options.processes
         )
+    if options.stage in ("text", "all"):
+        train_text(options.out, options.text_steps)
     if options.stage in ("export", "all"):
         _export(options, basis)
 
@@ -76,7 +79,7 @@ def find_basis(photos: list[Path], state: Path) -> Tensor:
 def _options() -> argparse.Namespace:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("decoder", "unet", "export", "all"))
+    parser.add_argument("stage", choices=("decoder", "unet", "text", "export", "all"))
     parser.add_argument("--state", type=Path, default=cache / "svd-studio" / "nano", help="where progress is kept")
     parser.add_argument("--from-bundled", type=float, metavar="SHARE", help="an empty state goes on from our weights")
     parser.add_argument("--photos", type=Path, help="a folder of your own pictures instead of the free ones")
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=3000, help="of the denoiser")
     parser.add_argument("--minutes", type=float, help="squeeze the rest of the denoiser's training into these")
     parser.add_argument("--decoder-steps", type=int, default=3000)
+    parser.add_argument("--text-steps", type=int, default=1500)
     return parser.parse_args()
 
 

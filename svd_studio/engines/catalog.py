@@ -170,7 +170,7 @@ def _nano() -> EngineInfo:
         name="svd-nano",
         title="SVD-Nano (bundled practice model)",
         version="1",
-        takes=frozenset({"start"}),
+        takes=frozenset({"start", "prompt"}),
         sizes=NANO_SIZES,
         size_step=16,
         shortest_side=64,

@@ -1,6 +1,51 @@
-"""Words become a direction in CLIP space, for models that only ever saw pictures."""
+"""Words become a direction in CLIP space, for models that only ever saw pictures.
+
+SVD cross-attends to one CLIP image embedding, and that image tower has a text sibling in the same space. A difference
+of two texts is used, not a text itself, because texts and pictures lie in different cones of that space.
+"""
+
+from pathlib import Path
 
 import torch
+from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+
+from svd_studio.core.errors import RenderFailed
+
+
+class TextTower:
+    """Turn words into unit vectors in the image embedding's space, on the CPU: it is asked once a clip."""
+
+    def __init__(self, folder: Path) -> None:
+        variant = "fp16" if any(folder.glob("text_encoder/*.fp16.safetensors")) else None
+        try:
+            self.model = CLIPTextModelWithProjection.from_pretrained(
+                str(folder / "text_encoder"),
+                variant=variant,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+            )
+            self.tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise RenderFailed("weights.unreadable", folder=str(folder), detail=str(error)[:200]) from error
+        self.model.eval()
+
+    @torch.inference_mode()
+    def direction(self, prompt: str, negative: str) -> torch.Tensor:
+        """d = T(prompt) − T(negative), T of unit length and d not: near-equal words must mean little."""
+        length = self.model.config.max_position_embeddings
+        tokens = self.tokenizer(
+            [prompt, negative], padding=True, truncation=True, max_length=length, return_tensors="pt"
+        )
+        embedded = self.model(tokens.input_ids).text_embeds
+        wanted, unwanted = embedded / embedded.norm(dim=-1, keepdim=True)
+        difference: torch.Tensor = wanted - unwanted
+        return difference
+
+
+def has_text_tower(folder: Path) -> bool:
+    """Whether a checkpoint brings the text sibling of its image encoder."""
+    return (folder / "text_encoder").is_dir() and (folder / "tokenizer").is_dir()
 
 
 def steer(embedding: torch.Tensor, direction: torch.Tensor, strength: float) -> torch.Tensor:

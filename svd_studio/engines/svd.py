@@ -22,10 +22,14 @@ from svd_studio.core.progress import Progress
 from svd_studio.core.vram import GIB, VramPlan
 from svd_studio.engines.base import Frame, Latents, Scene
 from svd_studio.engines.decoding import decode_windows
+from svd_studio.engines.prompting import TextTower, has_text_tower
 from svd_studio.engines.sampling import encode_inputs, make_scheduler, run_steps
 
-MOVE_STRENGTH = 0.5
+MOVE_STRENGTH = 0.4
 """How hard a drawn move pushes: the middle of what SVD-Nano was trained on (its model card)."""
+
+NAMES_A_MOVE = 0.5
+"""Length of a direction from which on words are heard by SVD-Nano; words of other things fall far below."""
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -38,6 +42,7 @@ class SvdEngine:
         self.device = torch.device(device)
         self.pipeline = load_pipeline(folder, PRECISIONS[precision])
         self.moves = _read_moves(folder)
+        self.text_folder = folder if has_text_tower(folder) else None
         self._euler = self.pipeline.scheduler
         self._placed: str | None = None
 
@@ -49,7 +54,7 @@ class SvdEngine:
             torch.cuda.reset_peak_memory_stats(self.device)
         with self._placed_by(plan), _checking(self.pipeline.unet, progress):
             progress.report("encode_inputs", 0, 1)
-            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._move(settings))
+            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._push(settings))
             progress.report("encode_inputs", 1, 1)
             self.pipeline.scheduler = make_scheduler(self._euler, settings.scheduler)
             latents = run_steps(self.pipeline, settings, plan, inputs, generator, self.device, progress, scene.start)
@@ -73,11 +78,20 @@ class SvdEngine:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _move(self, settings: ResolvedSettings) -> torch.Tensor | None:
-        """A direction for the clip: SVD-Nano learnt its moves by name, and the seed draws one."""
-        if not self.moves:
-            return None
+    def _push(self, settings: ResolvedSettings) -> torch.Tensor | None:
+        """What the words push the picture's embedding along; on SVD-Nano the seed draws a move where they name none."""
+        told = self._told(settings)
+        if not self.moves or (told is not None and float(told.norm()) > NAMES_A_MOVE):
+            return None if told is None else settings.prompt_strength * told
         return MOVE_STRENGTH * torch.tensor(random.Random(settings.seed).choice(self.moves))
+
+    def _told(self, settings: ResolvedSettings) -> torch.Tensor | None:
+        """The direction that the words name; None without words, strength or a text tower."""
+        if not (settings.prompt or settings.negative_prompt) or not settings.prompt_strength:
+            return None
+        if self.text_folder is None:
+            return None
+        return TextTower(self.text_folder).direction(settings.prompt, settings.negative_prompt)
 
     @contextmanager
     def _placed_by(self, plan: VramPlan) -> Iterator[None]:
