@@ -4,7 +4,6 @@ Makes endless pairs of a sentence and the moves that it names. The phrases in HE
 """
 
 import random
-from collections.abc import Sequence
 
 
 def _list(words: str) -> tuple[str, ...]:
@@ -12,37 +11,50 @@ def _list(words: str) -> tuple[str, ...]:
 
 
 GO = (*_list("pan, move, go, slide, drift, shift, sweep, look, track, truck, travel, it goes"), "")
+ROLL = _list("turn, rotate, roll, twist, tilt sideways, whirl")
 WAYS = {
-    "pan left": _list("left, to the left, leftwards, leftward, towards the left"),
-    "pan right": _list("right, to the right, rightwards, rightward, towards the right"),
-    "pan up": _list("up, upwards, upward, to the top"),
-    "pan down": _list("down, downwards, downward, to the bottom"),
+    "pan left": (GO, _list("left, to the left, leftwards, leftward, towards the left")),
+    "pan right": (GO, _list("right, to the right, rightwards, rightward, towards the right")),
+    "pan up": (GO, _list("up, upwards, upward, to the top")),
+    "pan down": (GO, _list("down, downwards, downward, to the bottom")),
+    "turn right": (ROLL, _list("right, to the right, rightwards, clockwise")),
+    "turn left": (ROLL, _list("left, to the left, leftwards, counterclockwise, anticlockwise")),
 }
+TOWARDS, GLIDE = _list("向, 往, 朝"), _list("移, 移动, 平移, 摇, 走, 滑动, 边移, 边走, 推移")
+SPIN = _list("转, 旋转, 转动, 转圈, 滚转")
+WAYS_ZH = {
+    "pan left": (TOWARDS, ("左",), GLIDE),
+    "pan right": (TOWARDS, ("右",), GLIDE),
+    "pan up": (TOWARDS, ("上",), GLIDE),
+    "pan down": (TOWARDS, ("下",), GLIDE),
+    "zoom in": (("",), ("",), _list("拉近, 推近, 推进, 靠近, 放大, 向前, 前移, 往前推")),
+    "zoom out": (("",), ("",), _list("拉远, 后退, 远离, 缩小, 退后, 向后, 后移, 往后拉")),
+    "turn right": (("", "往", "朝"), _list("顺时针, 顺时针方向, 右"), SPIN),
+    "turn left": (("", "往", "朝"), _list("逆时针, 逆时针方向, 左"), SPIN),
+}
+WHO_ZH = _list("镜头, 画面, 相机, 视角")
+ADVERBS_ZH = _list("缓慢, 慢慢, 平稳, 快速, 轻轻, 缓缓地, 稍稍")
 PHRASES = {
-    "pan left": _list("向左平移, 镜头向左, 镜头左移, 左移, 向左移动, 往左移, 向左摇, 画面往左边走, 左摇"),
-    "pan right": _list("向右平移, 镜头向右, 镜头右移, 右移, 向右移动, 往右移, 向右摇, 画面往右边走, 右摇"),
-    "pan up": _list("""tilt up, rise, crane up, raise the camera
-        向上平移, 镜头向上, 上移, 向上移动, 上摇, 升起"""),
-    "pan down": _list("""tilt down, sink, crane down, lower the camera
-        向下平移, 镜头向下, 下移, 向下移动, 下摇, 下降"""),
+    "pan left": _list("左移, 左摇"),
+    "pan right": _list("右移, 右摇"),
+    "pan up": _list("tilt up, rise, crane up, raise the camera, 上移, 上摇, 升起"),
+    "pan down": _list("tilt down, sink, crane down, lower the camera, 下移, 下摇, 下降"),
     "zoom in": _list("""zoom in, push in, move in, move closer, come closer, closer, dolly in, go forward, zooming in
-        approach, move forward, close in, 拉近, 推近, 镜头推进, 推进, 靠近, 放大, 前进"""),
+        approach, move forward, close in, forwards"""),
     "zoom out": _list("""zoom out, pull out, pull back, move back, move away, dolly out, go back, zooming out
-        back away, step back, wider, 拉远, 镜头拉远, 后退, 远离, 缩小, 退后"""),
-    "turn right": _list("""turn right, rotate right, rotate clockwise, roll right, turn clockwise, roll clockwise
-        clockwise, 顺时针旋转, 向右旋转, 右转, 顺时针, 顺时针转动, 顺时针转, 往顺时针方向转"""),
-    "turn left": _list("""turn left, rotate left, rotate counterclockwise, roll left, turn counterclockwise
-        anticlockwise, counterclockwise, 逆时针旋转, 向左旋转, 左转, 逆时针, 逆时针转动, 逆时针转, 往逆时针方向转"""),
+        back away, step back, wider, backwards"""),
+    "turn right": _list("clockwise, 顺时针, 右转"),
+    "turn left": _list("anticlockwise, counterclockwise, counter-clockwise, 逆时针, 左转"),
 }
 HELD_OUT = {
-    "pan left": _list("glide left, the view slides to the left, ease leftwards, 镜头往左平移, 慢慢向左移"),
-    "pan right": _list("glide right, the view slides to the right, ease rightwards, 镜头往右平移, 慢慢向右移"),
-    "pan up": _list("glide upwards, the view drifts up, 镜头慢慢上移"),
-    "pan down": _list("glide downwards, the view drifts down, 镜头慢慢下移"),
-    "zoom in": _list("slowly push closer, the camera comes closer, zoom in gently, 镜头慢慢推近, 慢慢拉近"),
-    "zoom out": _list("slowly pull away, the camera moves back, zoom out gently, 镜头慢慢拉远, 慢慢后退"),
-    "turn right": _list("spin clockwise, slowly rotate to the right, 画面顺时针慢慢转"),
-    "turn left": _list("spin counterclockwise, slowly rotate to the left, 画面逆时针慢慢转"),
+    "pan left": _list("glide left, the view slides to the left, ease leftwards, 镜头逐渐往左平移, 徐徐向左移"),
+    "pan right": _list("glide right, the view slides to the right, ease rightwards, 镜头逐渐往右平移, 徐徐向右移"),
+    "pan up": _list("glide upwards, the view drifts up, 镜头徐徐上移"),
+    "pan down": _list("glide downwards, the view drifts down, 镜头徐徐下移"),
+    "zoom in": _list("slowly push closer, the camera comes closer, zoom in gently, 镜头徐徐推近, 画面逐渐拉近"),
+    "zoom out": _list("slowly pull away, the camera moves back, zoom out gently, 镜头徐徐拉远, 画面逐渐后退"),
+    "turn right": _list("spin clockwise, slowly rotate to the right, 画面顺时针徐徐转"),
+    "turn left": _list("spin counterclockwise, slowly rotate to the left, 画面逆时针徐徐转"),
 }
 STILL = _list("still, static, do not move, hold still, fixed camera, no movement, 静止, 不动, 固定镜头")
 OTHERS = _list("""a mountain lake at dawn, waves on the sea, a cup of coffee on a table, portrait of a woman, an old cat
@@ -51,7 +63,7 @@ OTHERS = _list("""a mountain lake at dawn, waves on the sea, a cup of coffee on 
     fire, snow falls, a red car, trees in the wind, sunset, beautiful, 清晨的山间湖泊, 海浪, 桌上的咖啡, 人像, 老猫
     金色阳光, 电影感, 细节丰富, 柔和的色彩, 抖动, 闪烁, 模糊, 夜晚, 雨中的街道, 花朵, 行人, 湖边的寺庙, 烟雾, 下雪
     风中的树, 日落, 美丽的风景""")
-ADVERBS = _list("slowly, gently, smoothly, quickly, a little, steadily, 缓慢, 慢慢, 平稳, 快速, 轻轻")
+ADVERBS = _list("slowly, gently, smoothly, quickly, a little, steadily")
 OPPOSITES = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 
 
@@ -76,14 +88,24 @@ def opposite(move: str) -> str:
 
 
 def _phrase(draw: random.Random, move: str) -> str:
-    ways: Sequence[str] = WAYS.get(move, ())
-    if ways and draw.random() < 0.6:
-        said = f"{draw.choice(GO)} {draw.choice(ways)}".strip()
+    if draw.random() < 0.4:
+        return _phrase_zh(draw, move)
+    if move in WAYS and draw.random() < 0.7:
+        said = " ".join(draw.choice(words) for words in WAYS[move]).strip()
     else:
         said = draw.choice(PHRASES[move])
-    if draw.random() < 0.3:
+    if said.isascii() and draw.random() < 0.3:
+        verb, _, rest = said.partition(" ")
         adverb = draw.choice(ADVERBS)
-        said = adverb + said if not adverb.isascii() else draw.choice((f"{adverb} {said}", f"{said} {adverb}"))
+        said = draw.choice((f"{adverb} {said}", f"{said} {adverb}", f"{verb} {adverb} {rest}".strip()))
     if said.isascii() and draw.random() < 0.15:
         said = f"the camera {said}"
     return draw.choice((said, said, said.capitalize(), said.upper()))
+
+
+def _phrase_zh(draw: random.Random, move: str) -> str:
+    """Who, how, towards where and what, the first two left out at will; how may also stand before the verb."""
+    towards, way, verb = (draw.choice(words) for words in WAYS_ZH[move])
+    who = draw.choice(WHO_ZH) if draw.random() < 0.4 else ""
+    how = draw.choice(ADVERBS_ZH) if draw.random() < 0.4 else ""
+    return f"{who}{how}{towards}{way}{verb}" if draw.random() < 0.6 else f"{who}{towards}{way}{how}{verb}"
