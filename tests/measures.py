@@ -5,7 +5,8 @@ import numpy as np
 
 
 def grey(frame: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    values: np.ndarray = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    return values
 
 
 def ssim(first: np.ndarray, second: np.ndarray) -> float:
@@ -13,7 +14,8 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float:
     x, y = grey(first).astype(np.float64), grey(second).astype(np.float64)
 
     def blur(image: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(image, (11, 11), 1.5)
+        blurred: np.ndarray = cv2.GaussianBlur(image, (11, 11), 1.5)
+        return blurred
 
     mean_x, mean_y = blur(x), blur(y)
     var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
@@ -23,6 +25,28 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float:
     return float((likeness / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
 
 
+def psnr(first: np.ndarray, second: np.ndarray) -> float:
+    """Peak signal to noise of uint8 pixels, in dB."""
+    noise = np.mean((first.astype(float) - second) ** 2)
+    return float(10 * np.log10(255**2 / max(noise, 1e-9)))
+
+
+def warped_back(first: np.ndarray, last: np.ndarray) -> float:
+    """How like the first frame the last one is once its motion is undone, in dB, where still visible.
+
+    Motion is the fitted camera move's, not the flow's, which would also undo mistakes.
+    """
+    matrix = camera_matrix(first, last)
+    height, width = first.shape[:2]
+    undone = cv2.warpAffine(last, matrix, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    seen = cv2.warpAffine(
+        np.ones((height, width), np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    )
+    inner = seen.astype(bool)
+    inner[:4], inner[-4:], inner[:, :4], inner[:, -4:] = False, False, False, False
+    return psnr(first[inner], undone[inner])
+
+
 def sharpness(frame: np.ndarray) -> float:
     """Variance of the Laplacian."""
     return float(cv2.Laplacian(grey(frame), cv2.CV_64F).var())
@@ -30,23 +54,33 @@ def sharpness(frame: np.ndarray) -> float:
 
 def mean_flow(first: np.ndarray, last: np.ndarray) -> float:
     """Mean length of the DIS optical flow in pixels, away from the edges."""
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey(first), grey(last), None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey(first), grey(last), None)
     height, width = flow.shape[:2]
     inner = flow[height // 8 : -height // 8, width // 8 : -width // 8]
     return float(np.linalg.norm(inner, axis=-1).mean())
 
 
-def camera_move(first: np.ndarray, last: np.ndarray) -> dict[str, float]:
-    """How the camera went: pan right and down in pixels, zoom in as a share, turn right in radians.
+def camera_matrix(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """The similarity transform [2, 3] that takes the first frame's content to where the last one has it.
 
-    A similarity transform fitted to the DIS optical flow by RANSAC; what is seen goes the other way than the camera.
+    Fitted to the DIS optical flow by RANSAC.
     """
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey(first), grey(last), None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey(first), grey(last), None)
     height, width = flow.shape[:2]
     y, x = np.mgrid[4 : height - 4 : 4, 4 : width - 4 : 4]
     before = np.stack([x, y], -1).reshape(-1, 2).astype(np.float32)
     after = before + flow[y, x].reshape(-1, 2)
-    matrix, _ = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=1.5)
+    matrix: np.ndarray = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=1.5)[0]
+    return matrix
+
+
+def camera_move(first: np.ndarray, last: np.ndarray) -> dict[str, float]:
+    """How the camera went: pan right and down in pixels, zoom in as a share, turn right in radians.
+
+    What is seen goes the other way than the camera.
+    """
+    height, width = first.shape[:2]
+    matrix = camera_matrix(first, last)
     (a, _, _), (b, _, _) = matrix
     middle = np.array([width / 2, height / 2, 1])
     right, down = matrix @ middle - middle[:2]

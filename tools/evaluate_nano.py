@@ -1,156 +1,219 @@
-"""Measures an SVD-Nano checkpoint on pictures that it has not seen, and draws contact sheets."""
+"""Measures an SVD-Nano checkpoint on photographs it has not seen, through the app's own engine; writes the figures.
+
+python tools/evaluate_nano.py CHECKPOINT PHOTOGRAPHS --figures FILE: the table of the model card, hours on a processor.
+python tools/evaluate_nano.py CHECKPOINT PHOTOGRAPHS --sheet FILE: one clip a photograph, to look at.
+"""
 
 import argparse
-import json
+import math
+import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from diffusers import EDMDPMSolverMultistepScheduler, StableVideoDiffusionPipeline
+from nano_words import HELD_OUT
 from PIL import Image
 
-# Content goes the other way than the camera: what the mean flow (x, y) must look like for each pan.
-PANS = {"pan left": (1, 0), "pan right": (-1, 0), "pan up": (0, 1), "pan down": (0, -1)}
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from svd_studio.core.clip import ClipSettings
+from svd_studio.core.progress import Progress
+from svd_studio.engines.base import Scene
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.engines.svd import SvdEngine
+from svd_studio.video.pictures import frame_picture, open_picture
+from tests.measures import camera_move, mean_flow, psnr, sharpness, ssim, warped_back
+
+INFO = ENGINES["svd-nano"]
+PROMPTS = {
+    "pan left": ("right", -1),
+    "pan right": ("right", 1),
+    "zoom in": ("zoom", 1),
+    "zoom out": ("zoom", -1),
+    "turn left": ("turn", -1),
+    "turn right": ("turn", 1),
+    "向左平移": ("right", -1),
+    "拉近": ("zoom", 1),
+}
+FLOOR = {"right": 0.5, "down": 0.5, "zoom": 0.004, "turn": 0.004}  # about half a pixel at the edge
+MOVES = ("pan left", "zoom in", "pan up", "turn right", "zoom out", "pan right", "turn left", "pan down")
+
+Row = tuple[str, str]
+
+
+class Subject:
+    """A checkpoint and the photographs to measure it on."""
+
+    def __init__(self, checkpoint: Path, photographs: Path, size: tuple[int, int], steps: int) -> None:
+        self.engine = SvdEngine(INFO, checkpoint, "cpu", "fp32")
+        self.steps = steps
+        files = sorted(path for path in photographs.iterdir() if path.suffix in (".jpg", ".png"))
+        self.pictures = [frame_picture(open_picture(path), *size) for path in files]
+
+    def latents(self, picture: Image.Image, **asked: Any) -> np.ndarray:
+        """Denoise a clip with this recipe; latents [frames, channels, height, width]."""
+        asked = {"width": picture.width, "height": picture.height, "seed": 1, "steps": self.steps, **asked}
+        settings = ClipSettings.from_person(asked).resolve(INFO).settings
+        latents: np.ndarray = self.engine.denoise(Scene(settings, picture), INFO.plans(settings)[0], Progress())
+        return latents
+
+    def frames(self, picture: Image.Image, ends_only: bool = False, **asked: Any) -> np.ndarray:
+        """Make a clip, or only its first and last frame; uint8 [frames, height, width, 3]."""
+        made = self.latents(picture, **asked)
+        return self.decode(made[[0, -1]] if ends_only else made)
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Decode latents; the decoder mixes nothing over time, so any of a clip's frames can stand alone."""
+        settings = ClipSettings.from_person({}).resolve(INFO).settings
+        return np.stack(list(self.engine.decode(latents, INFO.plans(settings)[0], Progress())))
+
+    @torch.inference_mode()
+    def round_trip(self, picture: Image.Image) -> np.ndarray:
+        """Encode a picture with the VAE and decode it again."""
+        pipeline = self.engine.pipeline
+        pixels = pipeline.video_processor.preprocess(picture, height=picture.height, width=picture.width)
+        latents = pipeline._encode_vae_image(pixels, torch.device("cpu"), 1, False) * pipeline.vae.config.scaling_factor
+        decoded: np.ndarray = self.decode(latents.numpy())[0]
+        return decoded
+
+
+def directions(subject: Subject, clips: int) -> Iterator[Row]:
+    """Does a prompt move the camera as it says, and as negative prompt the other way?"""
+    held_out = [(text, PROMPTS[move]) for move, texts in HELD_OUT.items() if move in PROMPTS for text in texts]
+    for text, (axis, sign) in [*PROMPTS.items(), *held_out]:
+        yield f"“{text}”", share(went(subject, axis, sign, clips, prompt=text))
+    for text, (axis, sign) in PROMPTS.items():
+        yield (
+            f"“{text}” as negative prompt: the opposite",
+            share(went(subject, axis, -sign, clips, negative_prompt=text)),
+        )
+
+
+def went(subject: Subject, axis: str, sign: int, clips: int, **words: str) -> list[bool]:
+    """Whether each of so many clips went that way, by more than half a pixel at its edge."""
+    found = []
+    for number in range(clips):
+        picture = subject.pictures[number % len(subject.pictures)]
+        first, last = subject.frames(picture, ends_only=True, seed=1 + number // len(subject.pictures), **words)
+        found.append(sign * camera_move(first, last)[axis] > FLOOR[axis])
+    return found
+
+
+def amounts(subject: Subject, clips: int) -> Iterator[Row]:
+    """Does the bucket set the amount, and does "still" hold the camera?"""
+    grows = []
+    for number, picture in enumerate(subject.pictures):
+        prompt = MOVES[number % len(MOVES)]
+        flows = [
+            mean_flow(*subject.frames(picture, ends_only=True, prompt=prompt, motion_bucket=bucket))
+            for bucket in (30, 127, 220)
+        ]
+        grows.append(flows[0] < flows[1] < flows[2])
+    yield "mean flow grows with the bucket (30, 127, 220)", share(grows)
+    still = [mean_flow(*subject.frames(picture, ends_only=True, prompt="still")) for picture in subject.pictures]
+    yield "“still”: mean flow, median and worst", f"{np.median(still):.2f} px, {max(still):.2f} px"
+    picture = subject.pictures[0]
+    ways = {max(FLOOR, key=moved(subject, picture, seed)) for seed in range(clips)}
+    yield f"without a prompt: kinds of move among {clips} seeds", f"{len(ways)} of 4"
+
+
+def moved(subject: Subject, picture: Image.Image, seed: int) -> Callable[[str], float]:
+    """How much a seed's own clip moved along an axis, in half pixels at the edge."""
+    move = camera_move(*subject.frames(picture, ends_only=True, seed=seed))
+    return lambda axis: abs(move[axis]) / FLOOR[axis]
+
+
+def looks(subject: Subject) -> Iterator[Row]:
+    """Are the frames like the picture, and sharp to the end?"""
+    rows = []
+    for number, picture in enumerate(subject.pictures):
+        truth, alone = np.asarray(picture), subject.round_trip(picture)
+        frames = subject.frames(picture, prompt=MOVES[number % len(MOVES)])
+        rows.append(
+            (
+                psnr(alone, truth),
+                psnr(frames[0], truth),
+                ssim(frames[0], truth),
+                warped_back(frames[0], frames[-1]),
+                sharpness(frames[-1]) / sharpness(frames[0]),
+            )
+        )
+    names = (
+        ("VAE round trip", "dB"),
+        ("first frame to picture", "dB"),
+        ("first frame to picture, SSIM", ""),
+        ("last frame warped back to the first, where still visible", "dB"),
+        ("sharpness (variance of the Laplacian), last frame over first", ""),
+    )
+    for (name, unit), values in zip(names, zip(*rows, strict=True), strict=True):
+        yield f"{name}: median and worst", f"{np.median(values):.2f}, {min(values):.2f} {unit}".strip()
+
+
+def solvers(subject: Subject) -> Iterator[Row]:
+    """Do fewer steps and the other solver make the same clip?"""
+    picture, prompt = subject.pictures[0], "pan left"
+    few, many = (subject.frames(picture, ends_only=True, prompt=prompt, steps=steps) for steps in (8, 50))
+    yield "8 steps against 50", f"{psnr(few, many):.1f} dB"
+    euler, dpm = (
+        subject.frames(picture, ends_only=True, prompt=prompt, steps=25, scheduler=name) for name in ("euler", "dpm")
+    )
+    yield "Euler and EDM DPM-Solver++ at 25 steps", f"{psnr(euler, dpm):.1f} dB"
+    began = time.monotonic()
+    frames = subject.frames(picture, prompt=prompt, steps=10)
+    yield f"seconds for {len(frames)} frames, 10 steps, after loading", f"{time.monotonic() - began:.0f} s"
+
+
+def share(found: list[bool]) -> str:
+    """So many of so many, with Wilson's 95 % interval (Wilson 1927)."""
+    count, hits, z = len(found), sum(found), 1.96
+    middle = (hits + z * z / 2) / (count + z * z)
+    half = z / (count + z * z) * math.sqrt(hits * (count - hits) / count + z * z / 4)
+    return f"{hits} of {count} ({max(0, middle - half):.2f} to {min(1, middle + half):.2f})"
+
+
+def draw_sheet(subject: Subject, path: Path) -> None:
+    """Draw a line for each photograph: it, and the first, middle and last frame of its clip."""
+    rows = []
+    for number, picture in enumerate(subject.pictures):
+        frames = subject.frames(picture, prompt=MOVES[number % len(MOVES)])
+        shown = [np.asarray(picture), frames[0], frames[len(frames) // 2], frames[-1]]
+        rows.append(np.hstack(shown))
+        move = {axis: round(value, 3) for axis, value in camera_move(frames[0], frames[-1]).items()}
+        print(MOVES[number % len(MOVES)], move, f"{sharpness(frames[-1]) / sharpness(frames[0]):.2f}", flush=True)
+        cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
 
 
 def main() -> None:
-    """Measure every picture in the folder with one move each, then one picture more closely."""
+    """Measure, look, or both."""
     options = _options()
-    pipeline = StableVideoDiffusionPipeline.from_pretrained(options.checkpoint, variant="fp16", dtype=torch.float32)
-    pipeline.set_progress_bar_config(disable=True)
-    moves = json.loads((options.checkpoint / "moves.json").read_text())
-    names = options.moves.split(",") if options.moves else list(moves)
-    pictures = [
-        open_picture(path, options.size)
-        for path in sorted(options.pictures.iterdir())
-        if path.suffix in (".jpg", ".png")
-    ]
-    rows = []
-    for index, picture in enumerate(pictures[: options.count]):
-        name = names[index % len(names)]
-        began = time.monotonic()
-        frames = animate(pipeline, picture, moves[name], options)
-        print(f"{index} {name:10s} {describe(picture, frames)} {time.monotonic() - began:.1f} s", flush=True)
-        rows.append(np.hstack([np.asarray(picture), frames[0], frames[len(frames) // 2], frames[-1]]))
-        cv2.imwrite(str(options.sheet), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
-    if options.close:
-        look_closer(pipeline, pictures[0], moves[names[0]], options)
-
-
-def look_closer(pipeline: Any, picture: Image.Image, move: list[float], options: argparse.Namespace) -> None:
-    """Check that motion grows with the bucket, and what another seed, guidance and solver do."""
-    for bucket in (30, 127, 220):
-        frames = animate(pipeline, picture, move, options, bucket=bucket)
-        print(f"bucket {bucket}: {describe(picture, frames)}", flush=True)
-    first = animate(pipeline, picture, move, options)
-    other = animate(pipeline, picture, move, options, seed=2)
-    print(f"another seed differs by {np.abs(first.astype(float) - other).mean():.2f} grey levels", flush=True)
-    guided = animate(pipeline, picture, move, options, guidance=2.5)
-    print(f"guidance 1 to 2.5: {describe(picture, guided)}", flush=True)
-    euler = pipeline.scheduler
-    pipeline.scheduler = EDMDPMSolverMultistepScheduler(
-        sigma_min=euler.config.sigma_min,
-        sigma_max=euler.config.sigma_max,
-        sigma_data=1.0,
-        prediction_type="v_prediction",
-        sigma_schedule="karras",
-        rho=7.0,
-    )
-    print(f"EDM DPM-Solver++: {describe(picture, animate(pipeline, picture, move, options))}", flush=True)
-    pipeline.scheduler = euler
-
-
-def open_picture(path: Path, size: tuple[int, int]) -> Image.Image:
-    """Load a picture and crop it around its middle to the wanted size."""
-    picture, (width, height) = Image.open(path).convert("RGB"), size
-    scale = max(width / picture.width, height / picture.height)
-    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
-
-
-def animate(
-    pipeline: Any,
-    picture: Image.Image,
-    move: list[float],
-    options: argparse.Namespace,
-    bucket: int = 127,
-    seed: int = 1,
-    guidance: float = 1.0,
-) -> np.ndarray:
-    """Run the stock pipeline with a move added to the picture's embedding; return uint8 frames."""
-    stock = pipeline._encode_image
-
-    def steered(image: Any, device: Any, count: int, guided: bool) -> torch.Tensor:
-        embedding = stock(image, device, count, guided)
-        plain, norm = embedding[-1:], embedding[-1:].norm()
-        turned = plain + options.strength * norm * torch.tensor(move)
-        return torch.cat([embedding[:-1], turned * norm / turned.norm()])
-
-    pipeline._encode_image = steered
-    try:
-        frames = pipeline(
-            picture,
-            width=picture.width,
-            height=picture.height,
-            num_frames=14,
-            fps=7,
-            num_inference_steps=options.steps,
-            min_guidance_scale=1.0,
-            max_guidance_scale=guidance,
-            motion_bucket_id=bucket,
-            decode_chunk_size=4,
-            output_type="np",
-            generator=torch.Generator().manual_seed(seed),
-        ).frames[0]
-    finally:
-        pipeline._encode_image = stock
-    shown: np.ndarray = np.round(frames * 255).clip(0, 255).astype(np.uint8)
-    return shown
-
-
-def describe(picture: Image.Image, frames: np.ndarray) -> str:
-    """Measure likeness of the first frame, sharpness of the last, and the mean motion between them."""
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    truth = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
-    sharp = [cv2.Laplacian(frame, cv2.CV_64F).var() for frame in (truth, grey[0], grey[-1])]
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[-1], None)
-    x, y = np.median(flow.reshape(-1, 2), axis=0)
-    noise = np.mean((frames[0].astype(float) - np.asarray(picture)) ** 2)
-    return (
-        f"ssim {ssim(truth, grey[0]):.3f} psnr {10 * np.log10(255**2 / noise):.1f} "
-        f"sharp first/picture {sharp[1] / sharp[0]:.2f} last/first {sharp[2] / sharp[1]:.2f} "
-        f"flow ({x:+.1f}, {y:+.1f}) mean {np.linalg.norm(flow, axis=2).mean():.1f}"
-    )
-
-
-def ssim(one: np.ndarray, two: np.ndarray) -> float:
-    """Compute structural similarity (Wang et al. 2004) of two grey pictures."""
-    a, b = one.astype(np.float64), two.astype(np.float64)
-
-    def blur(values: np.ndarray) -> np.ndarray:
-        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5))
-
-    mean_a, mean_b = blur(a), blur(b)
-    var_a, var_b, both = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2, blur(a * b) - mean_a * mean_b
-    top = (2 * mean_a * mean_b + 6.5025) * (2 * both + 58.5225)
-    return float((top / ((mean_a**2 + mean_b**2 + 6.5025) * (var_a + var_b + 58.5225))).mean())
+    subject = Subject(options.checkpoint, options.photographs, options.size, options.steps)
+    if options.sheet:
+        draw_sheet(subject, options.sheet)
+    if options.figures:
+        lines = ["| what | found |", "|---|---|"]
+        for row in (
+            *looks(subject),
+            *solvers(subject),
+            *amounts(subject, options.clips),
+            *directions(subject, options.clips),
+        ):
+            print(*row, flush=True)
+            lines.append("| " + " | ".join(row) + " |")
+        options.figures.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("pictures", type=Path, help="a folder of pictures")
-    parser.add_argument("--sheet", type=Path, default=Path("sheet.png"))
-    parser.add_argument("--moves", help="names separated by commas; all of the checkpoint's by default")
+    parser.add_argument("photographs", type=Path, help="a folder")
+    parser.add_argument("--sheet", type=Path, help="a picture of clips to write")
+    parser.add_argument("--figures", type=Path, help="a table to write")
     parser.add_argument("--size", type=lambda text: tuple(map(int, text.split("x"))), default=(256, 144))
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--strength", type=float, default=0.4)
-    parser.add_argument("--count", type=int, default=8)
-    parser.add_argument("--close", action="store_true", help="also buckets, seeds, guidance and the other solver")
+    parser.add_argument("--clips", type=int, default=24, help="for each prompt")
     return parser.parse_args()
 
 
