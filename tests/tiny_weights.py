@@ -9,7 +9,14 @@ from diffusers import (
     StableVideoDiffusionPipeline,
     UNetSpatioTemporalConditionModel,
 )
-from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers import (
+    CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 
 def tiny_svd(folder: Path, variant: str | None = "fp16") -> Path:
@@ -67,3 +74,26 @@ def svd_scheduler() -> EulerDiscreteScheduler:
         timestep_type="continuous",
         steps_offset=1,
     )
+
+
+def tiny_text_tower(folder: Path, dimensions: int = 32) -> Path:
+    """Save a random text sibling of the tiny image encoder, with a tokenizer of single letters, beside its parts."""
+    torch.manual_seed(1)
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    names = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    tokenizer = CLIPTokenizer(vocab={name: at for at, name in enumerate(names)}, merges=[], model_max_length=77)
+    config = CLIPTextConfig(
+        vocab_size=len(names),
+        hidden_size=32,
+        intermediate_size=37,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        projection_dim=dimensions,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    tower = CLIPTextModelWithProjection(config).to(torch.float16)
+    tower.save_pretrained(folder / "text_encoder", variant="fp16")
+    tokenizer.save_pretrained(folder / "tokenizer")
+    return folder

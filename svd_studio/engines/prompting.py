@@ -7,6 +7,7 @@ of two texts is used, not a text itself, because texts and pictures lie in diffe
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from svd_studio.core.errors import RenderFailed
@@ -26,13 +27,15 @@ class TextTower:
                 local_files_only=True,
             )
             self.tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise RenderFailed("weights.unreadable", folder=str(folder), detail=str(error)[:200]) from error
         self.model.eval()
 
     @torch.inference_mode()
     def direction(self, prompt: str, negative: str) -> torch.Tensor:
         """d = T(prompt) − T(negative), T of unit length and d not: near-equal words must mean little."""
+        if prompt == negative:  # two rows of one batch differ in their last bits
+            return torch.zeros(self.model.config.projection_dim)
         length = self.model.config.max_position_embeddings
         tokens = self.tokenizer(
             [prompt, negative], padding=True, truncation=True, max_length=length, return_tensors="pt"
