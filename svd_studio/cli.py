@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from svd_studio import __version__, clips
+from svd_studio import __version__, clips, joblist
 from svd_studio.animate import animate
 from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
@@ -119,7 +119,7 @@ def build_parser() -> Parser:
     _add_animate(verbs)
     inspect = _add(verbs, "inspect", run_inspect, "clip", json_flag=True)
     inspect.add_argument("--text", action="store_true", help=say("cli.help.text"))
-    _add(verbs, "jobs", run_jobs, json_flag=True)
+    joblist.add_arguments(_add(verbs, "jobs", run_jobs, json_flag=True))
     clips.add_arguments(_add(verbs, "clips", run_clips, json_flag=True))
     models = _add(verbs, "models", run_models)
     models.add_argument("action", nargs="?", choices=("list", "get", "check", "remove", "use"), default="list")
@@ -206,16 +206,8 @@ def print_settings(settings: ClipSettings) -> None:
 
 
 def run_jobs(arguments: argparse.Namespace) -> int:
-    """List what waits, runs and has ended."""
-    jobs = Studio(config_of(arguments)).queue.find()
-    if arguments.json:
-        _print_json([{"id": job.id, "title": job.title, "status": job.status, "clip": job.clip_id} for job in jobs])
-        return 0
-    for job in jobs:
-        reason = f"  {say(job.message)}" if job.message else ""
-        engine = job.request.settings.engine
-        print(f"{job.id:>5}  {job.status:<9}  {job.fraction:>4.0%}  {engine:<10}  {job.title}{reason}")
-    return 0
+    """List what waits, runs and has ended, or do with it what the Queue page can."""
+    return joblist.run(Studio(config_of(arguments)), arguments)
 
 
 def run_clips(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSe
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadInput, MissingWeights, StudioError
-from svd_studio.core.infotext import LONGEST, Recalled, read_record, read_text
+from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
 from svd_studio.gpu.telemetry import Telemetry
@@ -155,6 +155,8 @@ class Studio:
 
     def duplicate(self, job_id: int, seed: int | None = None) -> int:
         """Ask for a job's clip once more, with that seed or another one; returns the new job. Raises BadInput."""
+        if seed is not None:
+            seed = ClipSettings.from_person({"seed": seed}).seed  # within its bounds
         return self.arrangement.duplicate(job_id, seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed)
 
     def outlook(self) -> Outlook:
@@ -180,7 +182,7 @@ class Studio:
         if source.suffix.lower() in TEXT_FILES:
             return read_text(recipe_text(source))
         record = metadata.read_record(source)
-        if record is None:
+        if record is None or not holds_recipe(record):
             raise BadInput("recipe.none_inside", name=source.name)
         return read_record(record)
 

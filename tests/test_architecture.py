@@ -17,6 +17,7 @@ FLOORS = (
         "cli",
         "animate",
         "clips",
+        "joblist",
         "models",
         "terminal",
         "bench",
@@ -38,6 +39,7 @@ NEIGHBOURS = {
     ("ui.texts", None),  # pure words, which every face may use
     ("cli", "animate"),
     ("cli", "clips"),
+    ("cli", "joblist"),
     ("cli", "models"),
     ("cli", "machine"),
     ("cli", "bench"),

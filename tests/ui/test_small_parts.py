@@ -1,5 +1,6 @@
 """Languages, presses, durations and tokens."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, sample_picture
 from svd_studio.ui.presses import Presses
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.texts import words
-from svd_studio.ui.theme import DARK, LIGHT, head_html
+from svd_studio.ui.theme import DARK, LIGHT, head_html, launch_options
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,25 @@ def test_both_palettes_have_the_same_colours() -> None:
 def test_the_head_asks_no_other_machine() -> None:
     assert "http://" not in head_html().replace("http://www.w3.org", "")
     assert "https://" not in head_html()
+
+
+def excludes_a_list(selector: str) -> bool:
+    """Whether a comma stands anywhere inside the brackets of a :not()."""
+    depth = opened = 0
+    for at, letter in enumerate(selector):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "(" and selector[:at].endswith(":not") and not opened:
+            opened = depth
+        opened = 0 if depth < opened else opened
+        if opened and letter == ",":
+            return True
+    return False
+
+
+def test_no_rule_excludes_a_list() -> None:
+    """Gradio puts its prefix behind every comma, also inside brackets, which turns such a rule into another one."""
+    rules = re.findall(r"^\s*([^{}@/][^{}]*)\{", launch_options()["css"], re.MULTILINE)
+    assert len(rules) > 300
+    assert [rule for rule in rules if excludes_a_list(rule)] == []
+    assert excludes_a_list("#a:not(:has(.b:not([hidden]), .c))")
+    assert not excludes_a_list("#a:not(:has(.b)):is(.c, .d)")
