@@ -67,10 +67,15 @@ def read_text(text: str) -> Recalled:
     record = _as_json(text)
     if record is None:
         return _from_infotext(text.replace("\r\n", "\n"))
-    recalled = read_record(record)
-    if len(recalled.unknown) == len(record.get("settings", record)):
+    if not holds_recipe(record):
         raise BadInput("recipe.not_a_text")
-    return recalled
+    return read_record(record)
+
+
+def holds_recipe(record: Mapping[str, Any]) -> bool:
+    """Whether there is a single setting of ours in it; other programs write JSON into their files, too."""
+    settings = record.get("settings", record)
+    return isinstance(settings, Mapping) and any(name in ClipSettings.model_fields for name in settings)
 
 
 def read_record(record: Mapping[str, Any]) -> Recalled:
