@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from svd_studio.core.engine import EngineInfo, WeightSet
+from svd_studio.core.engine import WeightSet
 from svd_studio.core.errors import BadInput, Message
-from svd_studio.engines.catalog import ENGINES, engine_info
+from svd_studio.engines.catalog import CLIP_TEXT, ENGINES, weight_set
 from svd_studio.studio import Studio
 from svd_studio.ui.texts import say
 
@@ -21,7 +21,7 @@ def run(studio: Studio, arguments: argparse.Namespace) -> int:
         return list_models(studio)
     if arguments.name is None:
         raise BadInput("models.name_missing", action=arguments.action)
-    weights = engine_info(arguments.name).weights
+    weights = weight_set(arguments.name)
     if weights is None:
         raise BadInput("models.bundled", engine=arguments.name)
     if arguments.action == "get":
@@ -38,16 +38,19 @@ def run(studio: Studio, arguments: argparse.Namespace) -> int:
 def list_models(studio: Studio) -> int:
     """Print every engine, whether its weights are here, their size and licence."""
     for info in ENGINES.values():
-        print(f"{info.name:<11}  {_state(studio, info):<14}  {info.title} ({info.licence})")
+        print(f"{info.name:<11}  {_state(studio, info.weights):<14}  {info.title} ({info.licence})")
+    hearing = ", ".join(info.name for info in ENGINES.values() if info.text is CLIP_TEXT)
+    title = say(Message("models.text", {"engines": hearing}))
+    print(f"{CLIP_TEXT.name:<11}  {_state(studio, CLIP_TEXT):<14}  {title} ({CLIP_TEXT.licence})")
     return 0
 
 
-def _state(studio: Studio, info: EngineInfo) -> str:
-    if info.weights is None:
+def _state(studio: Studio, weights: WeightSet | None) -> str:
+    if weights is None:
         return say("models.state.bundled")
-    if studio.is_installed(info):
+    if studio.weights.installed(weights):
         return say("models.state.installed")
-    return say(Message("models.state.missing", {"gb": f"{info.weights.size_gb:.1f}"}))
+    return say(Message("models.state.missing", {"gb": f"{weights.size_gb:.1f}"}))
 
 
 def get(studio: Studio, weights: WeightSet, token: str | None, sure: bool) -> int:

@@ -5,14 +5,14 @@ import math
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
-from svd_studio.core.errors import BadInput, MissingWeights, StudioError
+from svd_studio.core.errors import BadInput, Message, MissingWeights, StudioError
 from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
@@ -32,7 +32,7 @@ from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
-from svd_studio.library.weights import WeightsLibrary, verify_before_load
+from svd_studio.library.weights import WeightsLibrary, verify_before_load, verify_files
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
 from svd_studio.rendering.render import Bench
@@ -105,6 +105,13 @@ class Studio:
         verify_before_load(folder)
         return folder
 
+    def text_tower(self, info: EngineInfo) -> Path | None:
+        """Where words for an engine can be read, its files looked at; None when it is not here or not needed."""
+        folder = self.weights.installed(info.text) if info.text else None
+        if folder is not None:
+            verify_files(folder)
+        return folder
+
     def is_installed(self, info: EngineInfo) -> bool:
         """Whether an engine's weights are here."""
         return info.weights is None or self.weights.installed(info.weights) is not None
@@ -123,7 +130,11 @@ class Studio:
         info = engine_info(settings.engine) if settings.engine else self.default_engine()
         if settings.seed is None:
             settings = settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
-        return settings.resolve(info, picture_size)
+        resolved = settings.resolve(info, picture_size)
+        if resolved.settings.has_words and info.text is not None and self.weights.installed(info.text) is None:
+            values: dict[str, str | int | float] = {"engine": info.name, "text": info.text.name, "gb": info.text.size_gb}
+            return replace(resolved, notes=(*resolved.notes, Message("note.words_unheard", values)))
+        return resolved
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
@@ -204,6 +215,7 @@ class Studio:
             weights_folder=self.sound_weights,
             free_gb=lambda: _free_gb(device.free_gb()) / (2 if precision == "fp32" else 1),  # plans count fp16
             peak_memory_gb=peak_memory_gb,
+            text_tower=self.text_tower,
         )
         memory = MemoryWatch(used_memory_gb, Telemetry().sample().machine.ram_total_gb)
         return Worker(self.config, JobQueue(self.database, card=card), self.clips, bench, memory=memory)

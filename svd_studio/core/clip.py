@@ -177,6 +177,11 @@ class ResolvedSettings(ClipSettings):
     seed: int
 
     @property
+    def has_words(self) -> bool:
+        """Whether there is something to steer by."""
+        return bool(self.prompt or self.negative_prompt) and self.prompt_strength > 0
+
+    @property
     def is_guided(self) -> bool:
         """Whether each step needs its second, unconditional pass."""
         return max(self.guidance_first, self.guidance_last) > 1

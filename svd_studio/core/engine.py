@@ -41,7 +41,8 @@ class EngineInfo:
     """Describe one engine: sizes, frames, controls, native values, weights, memory arithmetic.
 
     `plans` lists the ways to run resolved settings, fastest first. `code` is "module:Class"
-    of the Engine, imported only by the process that renders.
+    of the Engine, imported only by the process that renders. `text` is the optional text tower
+    that words need; None where `weights` bring their own or words mean nothing.
     """
 
     name: str
@@ -57,6 +58,7 @@ class EngineInfo:
     code: str
     plans: Callable[[ResolvedSettings], list[VramPlan]]
     weights: WeightSet | None = None
+    text: WeightSet | None = None
     locked: Mapping[str, Any] = field(default_factory=dict)
 
     def resolve(self, settings: ClipSettings, picture_size: tuple[int, int] | None) -> Resolved:

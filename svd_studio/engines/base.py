@@ -22,11 +22,15 @@ Latents = np.ndarray
 
 @dataclass(frozen=True)
 class Scene:
-    """What a clip starts from: resolved settings, and pictures already framed to (width, height)."""
+    """What a clip starts from: resolved settings, and pictures already framed to (width, height).
+
+    `text_tower` is a folder from which words can be read, where the engine's own brings none.
+    """
 
     settings: ResolvedSettings
     start: Image.Image
     end: Image.Image | None = None
+    text_tower: Path | None = None
 
 
 class Engine(Protocol):

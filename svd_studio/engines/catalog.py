@@ -146,7 +146,7 @@ def _svd(name: str, title: str, frames: int, weights: WeightSet, **fixed: Any) -
         name=name,
         title=title,
         version="1",
-        takes=frozenset({"start"}),
+        takes=frozenset({"start", "prompt"}),
         sizes=SVD_SIZES,
         size_step=64,
         shortest_side=320,  # 256×256 comes out black in fp16 (diffusers issue 7400)
@@ -156,6 +156,7 @@ def _svd(name: str, title: str, frames: int, weights: WeightSet, **fixed: Any) -
         code="svd_studio.engines.svd:SvdEngine",
         plans=SVD_COSTS.plans,
         weights=weights,
+        text=CLIP_TEXT,
         locked=fixed,
     )
 
@@ -163,6 +164,17 @@ def _svd(name: str, title: str, frames: int, weights: WeightSet, **fixed: Any) -
 def _svd_weights(name: str, repo: str, licence: str, gated: bool = False) -> WeightSet:
     page = f"https://huggingface.co/stabilityai/{repo}"
     return WeightSet(name, f"stabilityai/{repo}", SVD_FILES, 4.51, licence, page, gated)
+
+
+CLIP_TEXT = WeightSet(
+    name="clip-text",
+    repo="laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+    files=("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"),
+    size_gb=3.95,
+    licence="MIT",
+    licence_url="https://huggingface.co/laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+)
+"""The text sibling of SVD's image encoder (its file holds both); loaded for a prompt alone."""
 
 
 def _nano() -> EngineInfo:
@@ -209,6 +221,11 @@ ENGINES: Mapping[str, EngineInfo] = {
     )
 }
 """By name, best first: the default engine is the first that is installed and fits."""
+
+
+def weight_set(name: str) -> WeightSet | None:
+    """What an engine's name, or a text tower's, has to be fetched for; None for what is bundled. Raises BadSetting."""
+    return CLIP_TEXT if name == CLIP_TEXT.name else engine_info(name).weights
 
 
 def engine_info(name: str) -> EngineInfo:

@@ -14,19 +14,24 @@ from svd_studio.core.errors import RenderFailed
 
 
 class TextTower:
-    """Turn words into unit vectors in the image embedding's space, on the CPU: it is asked once a clip."""
+    """Turn words into unit vectors in the image embedding's space, on the CPU: it is asked once a clip.
+
+    Reads text_encoder/ and tokenizer/ of a checkpoint, or a folder that holds a whole CLIP, whose pictures' half is
+    left on the disk.
+    """
 
     def __init__(self, folder: Path) -> None:
-        variant = "fp16" if any(folder.glob("text_encoder/*.fp16.safetensors")) else None
+        part, words = (folder / "text_encoder", folder / "tokenizer") if has_text_tower(folder) else (folder, folder)
+        variant = "fp16" if any(part.glob("*.fp16.safetensors")) else None
         try:
             self.model = CLIPTextModelWithProjection.from_pretrained(
-                str(folder / "text_encoder"),
+                str(part),
                 variant=variant,
                 dtype=torch.float32,
                 use_safetensors=True,
                 local_files_only=True,
             )
-            self.tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
+            self.tokenizer = CLIPTokenizer.from_pretrained(str(words), local_files_only=True)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise RenderFailed("weights.unreadable", folder=str(folder), detail=str(error)[:200]) from error
         self.model.eval()

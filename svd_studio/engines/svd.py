@@ -15,7 +15,6 @@ from diffusers import StableVideoDiffusionPipeline, UNetSpatioTemporalConditionM
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
-from svd_studio.core.clip import ResolvedSettings
 from svd_studio.core.engine import EngineInfo
 from svd_studio.core.errors import OutOfMemory, RenderFailed
 from svd_studio.core.progress import Progress
@@ -42,7 +41,7 @@ class SvdEngine:
         self.device = torch.device(device)
         self.pipeline = load_pipeline(folder, PRECISIONS[precision])
         self.moves = _read_moves(folder)
-        self.text_folder = folder if has_text_tower(folder) else None
+        self.own_tower = folder if has_text_tower(folder) else None
         self._euler = self.pipeline.scheduler
         self._placed: str | None = None
 
@@ -54,7 +53,7 @@ class SvdEngine:
             torch.cuda.reset_peak_memory_stats(self.device)
         with self._placed_by(plan), _checking(self.pipeline.unet, progress):
             progress.report("encode_inputs", 0, 1)
-            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._push(settings))
+            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._push(scene))
             progress.report("encode_inputs", 1, 1)
             self.pipeline.scheduler = make_scheduler(self._euler, settings.scheduler)
             latents = run_steps(self.pipeline, settings, plan, inputs, generator, self.device, progress, scene.start)
@@ -78,20 +77,19 @@ class SvdEngine:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _push(self, settings: ResolvedSettings) -> torch.Tensor | None:
+    def _push(self, scene: Scene) -> torch.Tensor | None:
         """What the words push the picture's embedding along; on SVD-Nano the seed draws a move where they name none."""
-        told = self._told(settings)
+        settings, told = scene.settings, self._told(scene)
         if not self.moves or (told is not None and float(told.norm()) > NAMES_A_MOVE):
             return None if told is None else settings.prompt_strength * told
         return MOVE_STRENGTH * torch.tensor(random.Random(settings.seed).choice(self.moves))
 
-    def _told(self, settings: ResolvedSettings) -> torch.Tensor | None:
+    def _told(self, scene: Scene) -> torch.Tensor | None:
         """The direction that the words name; None without words, strength or a text tower."""
-        if not (settings.prompt or settings.negative_prompt) or not settings.prompt_strength:
+        settings, tower = scene.settings, self.own_tower or scene.text_tower
+        if tower is None or not settings.has_words:
             return None
-        if self.text_folder is None:
-            return None
-        return TextTower(self.text_folder).direction(settings.prompt, settings.negative_prompt)
+        return TextTower(tower).direction(settings.prompt, settings.negative_prompt)
 
     @contextmanager
     def _placed_by(self, plan: VramPlan) -> Iterator[None]:

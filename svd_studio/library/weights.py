@@ -20,7 +20,7 @@ from svd_studio.library.checkpoint_import import SingleFile
 from svd_studio.library.install_record import RECORD_NAME, InstallRecord, read_record, write_atomically, write_record
 from svd_studio.library.weights_download import HUGGING_FACE, Hub, WeightsProgress, fetch, newest_commit
 
-__all__ = ["WeightsLibrary", "WeightsOffer", "WeightsProgress", "verify_before_load"]
+__all__ = ["WeightsLibrary", "WeightsOffer", "WeightsProgress", "verify_before_load", "verify_files"]
 
 GB = 1e9
 RESERVE_GB = 0.5

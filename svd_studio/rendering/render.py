@@ -37,6 +37,7 @@ class Bench:
     weights_folder: Callable[[EngineInfo], Path]
     free_gb: Callable[[], float]
     peak_memory_gb: Callable[[], float]
+    text_tower: Callable[[EngineInfo], Path | None] = lambda info: None
 
 
 def render(
@@ -55,7 +56,8 @@ def render(
     """
     settings, clock = request.settings, StageClock(listener)
     info = engine_info(settings.engine)
-    scene = Scene(settings, framed_picture(request.start_image, settings))
+    tower = bench.text_tower(info) if settings.has_words else None
+    scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
     plan = choose_plan(info.plans(settings), bench.free_gb())
 
     frames, peak_gb = make_frames(info, scene, plan, bench, clock)
@@ -123,7 +125,8 @@ def make_frames(
     """
     parts, settings = bench.parts, scene.settings
     folder = bench.weights_folder(info)
-    latents_key = latents_name(settings, scene.start.tobytes(), fingerprint(folder), bench.loaded.precision)
+    weights = fingerprint(folder) + (fingerprint(scene.text_tower) if scene.text_tower else "")
+    latents_key = latents_name(settings, scene.start.tobytes(), weights, bench.loaded.precision)
     frames_key = frames_name(latents_key, plan.decode_window)
     frames = parts.load(frames_key)
     if frames is not None:

@@ -98,6 +98,19 @@ def offer_view(studio: Studio, snapshot: Snapshot, download: Download, language:
     return _offered(studio, card, download, language)
 
 
+def prompt_note(studio: Studio, info: EngineInfo) -> Message:
+    """What words mean for an engine as it stands here."""
+    if "prompt" not in info.takes:
+        return Message("page.prompt.note.unheard")
+    if info.text is None:
+        return Message("page.prompt.note.moves")
+    if studio.text_tower(info):
+        return Message("page.prompt.note.heard")
+    return Message(
+        "page.prompt.note.deaf", {"text": info.text.name, "gb": info.text.size_gb, "licence": info.text.licence}
+    )
+
+
 def _practice(studio: Studio, language: str) -> Message:
     info = ENGINES[PRACTICE]
     settings = ClipSettings(engine=PRACTICE).resolve(info).settings

@@ -20,7 +20,7 @@ from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.language import known
 from svd_studio.ui.looks_view import looks_view
-from svd_studio.ui.offer import OFFERED, Download, Offers
+from svd_studio.ui.offer import OFFERED, Download, Offers, prompt_note
 from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
@@ -30,6 +30,7 @@ from svd_studio.ui.texts import say
 from svd_studio.video.pictures import picture_size
 
 BUSY_S, IDLE_S = 0.5, 2.0
+BESIDE_THE_PROMPT = ("note.prompt_unused", "note.words_unheard")
 
 Trouble = Callable[[], Message | None]
 """What keeps the render worker from working, as far as the window knows."""
@@ -199,7 +200,7 @@ class PageView:
             path = find_picture(self.studio, token)
         except StudioError:
             path = None
-        note = {"prompt_note": say(f"page.prompt.note.{self.engine(values).name}", language)}
+        note = {"prompt_note": say(prompt_note(self.studio, self.engine(values)), language)}
         try:
             resolved = self.resolved(values, path)
             self.studio.weights_folder(ENGINES[resolved.settings.engine])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import CLIPConfig, CLIPModel
 
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import RenderFailed
@@ -103,3 +104,13 @@ def test_a_broken_text_tower_is_a_sentence(folder: Path, tmp_path: Path) -> None
     with pytest.raises(RenderFailed) as refused:
         TextTower(broken)
     assert refused.value.message.code == "weights.unreadable"
+
+
+def test_a_folder_with_a_whole_clip_is_a_text_tower_too(folder: Path, tmp_path: Path, picture: Image.Image) -> None:
+    """The hub's ViT-H holds both halves in one file, in fp32, without parts of a pipeline around it."""
+    text = TextTower(folder).model.config.to_dict()
+    config = CLIPConfig(text_config=text, vision_config={"hidden_size": 24, "num_hidden_layers": 1}, projection_dim=32)
+    whole = CLIPModel(config)
+    whole.save_pretrained(tmp_path)
+    TextTower(folder).tokenizer.save_pretrained(tmp_path)
+    assert TextTower(tmp_path).direction("calm sea", "").norm() > 0
