@@ -24,6 +24,7 @@ from svd_studio.jobs.adoption import adopt
 from svd_studio.jobs.arrange import Arrangement
 from svd_studio.jobs.forecast import Forecast, forecast
 from svd_studio.jobs.memory import MemoryWatch
+from svd_studio.jobs.mending import mend, needs_mending
 from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import make_room
@@ -59,6 +60,7 @@ class Studio:
 
     def __init__(self, config: StudioConfig) -> None:
         self.config = config
+        self.mended: Message | None = None
 
     @cached_property
     def database(self) -> Database:
@@ -181,6 +183,16 @@ class Studio:
     def rebuild_clips(self) -> Rebuilt:
         """Make the index of the clips again from their files. Raises DiskFull."""
         return Rebuild(self.clips, OWNER).run()
+
+    def mend(self) -> None:
+        """Make a new database when it is damaged or gone; `mended` then says what was found again.
+
+        Only the holder of studio.lock may call this, before anything else. Raises StudioError while somebody renders.
+        """
+        refuse_network_drive(self.config.data)
+        if needs_mending(self.config.database, self.config.clips):
+            with self.render_lock():
+                self.mended = mend(self.config.database, self.config.clips, OWNER)
 
     def cancel(self, job_id: int) -> bool:
         """Stop a job; False when it had ended already."""

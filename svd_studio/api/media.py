@@ -4,18 +4,23 @@ Every answer is one file of the library or a 404, so that nobody learns what oth
 """
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from svd_studio.api.passwords import signed_in_as
-from svd_studio.core.errors import BadPicture
+from svd_studio.core.errors import BadPicture, StudioError
 from svd_studio.core.job import Job
+from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
 from svd_studio.library.thumbnails import thumbnail
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.texts import say
+from svd_studio.video.unmarked import write_without_recipe
 
 JOB_ID = re.compile(r"[1-9][0-9]{0,17}")
 PRIVATE = {"Cache-Control": "private, no-cache"}
@@ -40,9 +45,11 @@ class Media:
         return _file(clip.rendered.poster if clip else None, "image/webp")
 
     def download(self, request: Request) -> Response:
-        """The MP4, to be kept under its own name."""
+        """The MP4, to be kept under its own name; with ?recipe=no one that says nothing of how it was made."""
         clip = self._clip(request)
         path = clip.rendered.path if clip else None
+        if path and request.query_params.get("recipe") == "no":
+            return self._without_recipe(path)
         return _file(path, "video/mp4", path.name if path else None)
 
     def preview(self, request: Request) -> Response:
@@ -60,6 +67,18 @@ class Media:
         except BadPicture:
             return _nothing()
         return Response(small, headers=LASTING, media_type="image/webp")
+
+    def _without_recipe(self, clip: Path) -> Response:
+        """A copy without the recipe, deleted when it was sent; what a crash leaves goes with the uploads."""
+        folder = Path(tempfile.mkdtemp(prefix="bare-", dir=private_folder(self.studio.config.uploads)))
+        clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            write_without_recipe(clip, folder / clip.name)
+        except StudioError as error:
+            return PlainTextResponse(say(error.message), 500, background=clear)
+        return FileResponse(
+            folder / clip.name, headers=PRIVATE, media_type="video/mp4", filename=clip.name, background=clear
+        )
 
     def _clip(self, request: Request) -> Clip | None:
         """The clip that is asked for, if the asker sees it."""

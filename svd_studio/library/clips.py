@@ -137,6 +137,13 @@ class ClipLibrary:
         rows = self.database.connection.execute(f"SELECT DISTINCT engine FROM clips WHERE {where} ORDER BY 1", values)
         return [str(row[0]) for row in rows]
 
+    def has_made(self, sha256: str, owner: str) -> bool:
+        """Whether a clip of that owner began with the picture of that hash."""
+        found = self.database.connection.execute(
+            "SELECT 1 FROM clips WHERE source_sha256 = ? AND owner = ? LIMIT 1", (sha256, owner)
+        )
+        return next(iter(found), None) is not None
+
     def star(self, clip_id: str, starred: bool) -> None:
         """Mark a clip as one of the best, or no longer."""
         with self.database.transaction() as connection:

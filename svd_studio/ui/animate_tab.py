@@ -18,11 +18,13 @@ from svd_studio.ui.looks_view import LOOKS
 from svd_studio.ui.many_handlers import ManyHandlers
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
+from svd_studio.ui.recall_handlers import RecallHandlers
+from svd_studio.ui.recall_view import RECALL
 from svd_studio.ui.rooms import SHOW, bridge_js
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
-BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks", "edit", "leave", "many")
+BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks", "edit", "leave", "many", "read", "recall")
 
 
 class AnimateTab:
@@ -63,7 +65,7 @@ class AnimateTab:
         self._wire(page, Handlers(self.studio, self.telemetry, self.parts, self.trouble))
 
     def _draw_controls(self, form: SettingsForm) -> tuple[gr.Accordion, Any, Any]:
-        gr.HTML(player.picture_html(sample_thumbs()), js_on_load=None, elem_id="picture")
+        gr.HTML(player.picture_html(sample_thumbs()) + RECALL, js_on_load=None, elem_id="picture")
         form.draw(*WORDS)
         gr.HTML('<p class="prompt-note"></p>', js_on_load=None, elem_id="prompt-note")
         gr.HTML(LOOKS, js_on_load=None, elem_id="looks")
@@ -112,8 +114,9 @@ class AnimateTab:
         self._on(parts.language.input, handlers.translate)
         self._on(parts.form.fields["engine"].input, handlers.change_engine)
         looks = LooksHandlers(handlers)
-        own = (handlers.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
-        others = (edits.begin, edits.leave, ManyHandlers(handlers).add)
+        recalls = RecallHandlers(handlers)
+        own = (recalls.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
+        others = (edits.begin, edits.leave, ManyHandlers(handlers).add, recalls.read, recalls.recall)
         for name, handler in zip(BRIDGE_EVENTS, (*own, *others), strict=True):
             self._on(getattr(bridge, name), handler)
         framing = [parts.form.fields[name].change for name in ("shape", "fit", "engine")]

@@ -55,13 +55,15 @@ SKELETON = """
     <p class="gallery-facts"></p>
     <div class="gallery-use">
       <button type="button" class="button" data-recall="all" data-t="page.gallery.use.all"></button>
-      <button type="button" class="button quiet" data-recall="all but seed" data-t="page.gallery.use.seed"></button>
+      <button type="button" class="button quiet" data-recall="but_seed" data-t="page.gallery.use.seed"></button>
       <button type="button" class="button quiet" data-recall="motion" data-t="page.gallery.use.motion"></button>
     </div>
     <dl class="gallery-words"></dl>
     <section class="gallery-made"><h3 data-t="page.gallery.made"></h3><ol class="gallery-stages"></ol></section>
     <details class="gallery-recipe"><summary data-t="page.clip.recipe"></summary><pre tabindex="0"></pre>
-      <button type="button" class="button quiet" data-do="copy" data-t="page.clip.copy"></button></details>
+      <button type="button" class="button quiet" data-copy="recipe" data-t="page.clip.copy"></button>
+      <button type="button" class="button quiet" data-copy="recipe_json" data-t="page.clip.json"></button>
+      <a class="button quiet bare" download data-t="page.clip.download_bare"></a></details>
     <footer>
       <a class="button quiet" download data-t="page.clip.download"></a>
       <button type="button" class="button quiet" data-do="folder" data-t="page.gallery.do.folder"></button>

@@ -25,6 +25,7 @@ from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
 from svd_studio.ui.rooms import View
+from svd_studio.ui.sentences import field_name, spoken
 from svd_studio.ui.settings_form import ROWS, SettingsForm, Updates, Values
 from svd_studio.ui.texts import say
 from svd_studio.video.pictures import picture_size
@@ -236,7 +237,8 @@ class PageView:
         return self.studio.resolve(self.parts.form.settings(values), size)
 
     def notes(self, resolved: Resolved | None, language: str) -> View:
-        return {"rounded": [say(note, language) for note in resolved.notes] if resolved else []}
+        notes = [note for note in resolved.notes if note.code not in BESIDE_THE_PROMPT] if resolved else []
+        return {"rounded": [spoken(note, language) for note in notes]}
 
     def typed_before(self, values: Values) -> Updates:
         """What this browser had typed when it was here last, as far as it still fits."""
@@ -271,19 +273,5 @@ def problem_view(error: StudioError, language: str) -> View:
     if isinstance(error, MissingWeights):
         return {"errors": {"engine": sentence}}
     if isinstance(error, BadSetting):
-        return {"errors": {error.field if error.field in ROWS else _full_name(error.field): _named(error, language)}}
+        return {"errors": {field_name(error.field): spoken(error.message, language)}}
     return {"errors": {"": sentence}}
-
-
-def _full_name(field: str) -> str:
-    """finish.smooth for smooth: errors name the last part alone where pydantic does."""
-    return next((name for name in ROWS if name.endswith(f".{field}")), field if field in ROWS else "")
-
-
-def _named(error: BadSetting, language: str) -> str:
-    """The sentence with the field's name as the form shows it."""
-    name = error.field if error.field in ROWS else _full_name(error.field)
-    if not name:
-        return say(error.message, language)
-    shown = {**error.message.values, "field": say(f"page.field.{name}", language)}
-    return say(Message(error.message.code, shown), language)

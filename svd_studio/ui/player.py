@@ -47,12 +47,15 @@ CLIP = """
     <div class="clip-actions">
       <a class="button download" download data-t="page.clip.download"></a>
       <button type="button" class="button quiet again" data-t="page.clip.again"></button>
+      <button type="button" class="button quiet recall" data-t="page.clip.recall"></button>
     </div>
   </div>
   <details class="recipe">
     <summary data-t="page.clip.recipe"></summary>
     <pre tabindex="0"></pre>
-    <button type="button" class="button quiet copy" data-t="page.clip.copy"></button>
+    <button type="button" class="button quiet" data-copy="recipe" data-t="page.clip.copy"></button>
+    <button type="button" class="button quiet" data-copy="recipe_json" data-t="page.clip.json"></button>
+    <a class="button quiet bare" download data-t="page.clip.download_bare"></a>
   </details>
 </section>
 <section class="recent" data-label="page.recent.label" hidden>
@@ -63,7 +66,8 @@ CLIP = """
 PICTURE = """
 <div class="picture" data-state="empty">
   <label class="drop">
-    <input type="file" multiple accept="image/*,.heic,.heif,.avif,.tif,.tiff" data-label="page.picture.choose">
+    <input type="file" multiple accept="image/*,.heic,.heif,.avif,.tif,.tiff,video/mp4,.json,.txt"
+      data-label="page.picture.choose">
     <img class="framed" alt="" hidden>
     <span class="drop-words"><b data-t="page.picture.drop"></b><span data-t="page.picture.ways"></span></span>
     <span class="drop-busy" data-t="page.picture.loading"></span>

@@ -17,7 +17,9 @@ from svd_studio.core.clip import ClipRequest, ClipSettings
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import FileLock
 from svd_studio.studio import OWNER
+from svd_studio.video.metadata import probe, read_comment
 from tests.api.window import Window, ask
+from tests.waiting import until
 
 
 def test_a_clip_is_served_whole_and_only_to_its_asker(window: Window) -> None:
@@ -56,6 +58,17 @@ def test_a_download_keeps_its_name_in_any_script(window: Window) -> None:
     answer = ask(window, path=f"/media/{window.clip.id}/download")
     assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{quote('Möwe 海鸥.mp4')}"
     assert answer.body == window.clip.rendered.path.read_bytes()
+
+
+def test_a_clip_can_be_kept_without_its_recipe(window: Window, tmp_path: Path) -> None:
+    answer = ask(window, path=f"/media/{window.clip.id}/download?recipe=no")
+    assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{quote('Möwe 海鸥.mp4')}"
+    bare = tmp_path / "bare.mp4"
+    bare.write_bytes(answer.body)
+    assert probe(bare).frames == probe(window.clip.rendered.path).frames
+    assert read_comment(window.clip.rendered.path) is not None
+    assert read_comment(bare) is None
+    until(lambda: not list(window.config.uploads.glob("bare-*")))
 
 
 def test_a_poster_is_a_picture(window: Window) -> None:
@@ -109,8 +122,8 @@ def test_files_are_for_their_owner_and_the_studios(window: Window, job: int, rou
         gradio = SimpleNamespace(auth=object(), cookie_id="1", tokens={"word": name} if name else {})
         path = {"job_id": str(job), "clip_id": window.clip.id}
         headers = [(b"cookie", b"access-token-1=word")]
-        asked = Request({"type": "http", "app": gradio, "path_params": path, "headers": headers})
-        return getattr(Media(window.studio), route)(asked).status_code  # type: ignore[no-any-return]
+        scope = {"type": "http", "app": gradio, "path_params": path, "headers": headers, "query_string": b""}
+        return getattr(Media(window.studio), route)(Request(scope)).status_code  # type: ignore[no-any-return]
 
     assert [status(name) for name in (OWNER, "guest")] == [200, 404]
     own("UPDATE jobs SET owner = 'guest' WHERE id = ?", (job,))

@@ -107,7 +107,7 @@ def test_the_player_loops_changes_speed_and_hands_out_the_recipe(open_page: Open
     page.page.click(".recipe summary")
     page.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as over --listen
     page.page.evaluate("document.addEventListener('copy', () => (window.copied = getSelection().toString() || '?'))")
-    page.page.click(".copy")
+    page.page.click(".clip [data-copy=recipe]")
     page.page.wait_for_function("window.copied")
 
 

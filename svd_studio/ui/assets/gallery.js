@@ -1,7 +1,7 @@
 // The Gallery page. The list may hold ten thousand clips: only the rows in sight are on the page, the others are
 // numbers. One question at a time goes to Python, and every answer carries its number back as gallery_heard.
 (() => {
-  const { text, fill, element, copy, join, state } = window.studio;
+  const { text, fill, element, join, state } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".gallery-detail").querySelector(selector);
   const ROW_GAP = 18, COLUMN_GAP = 14, CAPTION = 46, NARROWEST = 216, FEWEST = 2;
@@ -300,7 +300,7 @@
       ([name, value]) => [element("dt", text(`page.gallery.${name}`)), element("dd", value)]));
     part(".gallery-made").hidden = !clip.stages.length;
     part(".gallery-stages").replaceChildren(...clip.stages.map(makeStage));
-    put(dialog, ".gallery-recipe pre", clip.recipe);
+    window.studio.paintRecipe(part(".gallery-recipe"), clip);
     part("footer a").href = clip.download;
     const gone = !!clip.missing, shown = {
       "footer a": !gone, "[data-do=folder]": clip.can_open && !gone, "[data-do=trash]": !clip.trashed && !gone,
@@ -402,12 +402,6 @@
     window.studio.go("animate");
   }
 
-  async function copyRecipe(button) {
-    const place = part(".gallery-recipe pre"), done = await copy(place.textContent, place);
-    button.textContent = text(done ? "page.clip.copied" : "page.clip.copy_by_hand");
-    setTimeout(() => (button.textContent = text("page.clip.copy")), done ? 1500 : 4000);
-  }
-
   // ---- hands -------------------------------------------------------------------------------------------
   const DO = {
     star: (button) => star(cardAt({ target: button })?.dataset.clip || current),
@@ -418,7 +412,6 @@
     trash: () => takeOff("trash", current),
     restore: () => takeOff("restore", current),
     forget: () => takeOff("forget", current),
-    copy: copyRecipe,
     undo,
     first: () => window.studio.go("animate"),
     ask_empty: () => { put(find(".gallery-sure"), "p", around.empty_question); find(".gallery-sure").showModal(); },

@@ -117,7 +117,7 @@ window.studio = (() => {
     holdPicture(true);
     try {
       const { path } = await bridge.upload(file);
-      if (number === given) givePicture("picture", { path, name: file.name || "" });
+      if (number === given) giveFile({ path, name: file.name || "" });
     } catch {
       if (number !== given) return;
       holdPicture(false);
@@ -128,6 +128,12 @@ window.studio = (() => {
   function takeFiles(files) {  // one picture for the form, or many for the queue
     if (files.length > 1) rooms.many.take([...files]);
     else takeFile(files[0]);
+  }
+
+  function giveFile(file) {  // recall.js gives it again, `plain`, when a poster is wanted as a picture
+    state.file = file;
+    holdPicture(true);
+    givePicture("picture", file);
   }
 
   function takeSample(name) {
@@ -268,7 +274,7 @@ window.studio = (() => {
     state.clip = clip;
     put(".clip-title", clip.title);
     put(".clip-facts", `${clip.facts} · ${clip.took}`);
-    put(".recipe pre", clip.recipe);
+    window.studio.paintRecipe(find(".clip .recipe"), clip);
     find(".clip .download").href = clip.download;
     for (const button of document.querySelectorAll(".recent button"))
       button.setAttribute("aria-pressed", String(button.dataset.clip === clip.id));
@@ -387,21 +393,6 @@ window.studio = (() => {
     closeCamera();
   }
 
-  async function copy(words, place) {  // without https, on another machine, browsers have only the old way
-    try {
-      await navigator.clipboard.writeText(words);
-      return true;
-    } catch {
-      const area = element("textarea", words);
-      document.body.append(area);
-      area.select();
-      const done = document.execCommand("copy");
-      area.remove();
-      if (!done) getSelection().selectAllChildren(place);
-      return done;
-    }
-  }
-
   // ---- small things ----------------------------------------------------------------------------------
   function element(tag, words) {
     const made = document.createElement(tag);
@@ -440,13 +431,6 @@ window.studio = (() => {
         button.setAttribute("aria-pressed", String(button === on("[data-speed]")));
     } else if (on(".full")) (video.requestFullscreen || video.webkitEnterFullscreen)?.call(video);
     else if (on("#cancel") && state.job) { state.stopping = state.job.id; put(".line", text("page.job.stopping")); }
-    else if (on(".copy")) {
-      const button = on(".copy");
-      copy(state.clip.recipe, find(".recipe pre")).then((done) => {
-        button.textContent = text(done ? "page.clip.copied" : "page.clip.copy_by_hand");
-        setTimeout(() => (button.textContent = text("page.clip.copy")), done ? 1500 : 4000);
-      });
-    }
   });
 
   document.addEventListener("change", (event) => {
@@ -457,8 +441,8 @@ window.studio = (() => {
     }
   });
   document.addEventListener("paste", (event) => {
-    const file = [...(event.clipboardData?.files || [])].find((one) => one.type.startsWith("image/") || !one.type);
-    if (file) { event.preventDefault(); takeFile(file); }
+    const file = [...(event.clipboardData?.files || [])].find((one) => /^(image|video)\//.test(one.type) || !one.type);
+    if (file) { event.preventDefault(); go("animate"); takeFile(file); }
   });
   for (const name of ["dragover", "dragenter"])
     document.addEventListener(name, (event) => {
@@ -471,6 +455,7 @@ window.studio = (() => {
     document.body.classList.remove("is-dropping");
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
+    go("animate");
     takeFiles(event.dataTransfer.files);
   });
   document.addEventListener("keydown", (event) => {
@@ -487,7 +472,7 @@ window.studio = (() => {
   }, 1000);
 
   return {
-    show, join, go, send, text, fill, element, copy, state, upload: (file) => bridge.upload(file),
+    show, join, go, send, text, fill, element, state, giveFile, upload: (file) => bridge.upload(file),
     connect: (name, given) => {
       bridges[name] = given;
       if (name === "animate") { bridge = given; speak(); }
