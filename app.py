@@ -61,20 +61,24 @@ def open_studio(config: StudioConfig, arguments: argparse.Namespace) -> int:
     if not lock.try_acquire():
         return point_to_first(lock, arguments.no_browser)
     try:
-        return serve(config, arguments, lock)
+        studio = Studio(config)
+        studio.mend()
+        if studio.mended:
+            print(say(studio.mended), flush=True)
+        return serve(studio, arguments, lock)
     finally:
         lock.release()
 
 
-def serve(config: StudioConfig, arguments: argparse.Namespace, lock: FileLock) -> int:
+def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     """Put the page on its port, then start the worker; returns when somebody ends it."""
+    config = studio.config
     host = "0.0.0.0" if arguments.listen else LOOPBACK
     port = free_port(arguments.port, host)
     environment = clean_environment(os.environ, config)
     os.environ.clear()
     os.environ.update(environment)
     fresh_uploads(config)
-    studio = Studio(config)
     supervisor = Supervisor(
         [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)], config.logs / "worker.log"
     )

@@ -21,6 +21,7 @@ from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
+from svd_studio.database import in_words
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import die_with_parent, exit_when_parent_dies, user_data_folder
 from svd_studio.jobs.watchdog import Watchdog
@@ -69,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a console may speak cp437
     try:
-        arguments = build_parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        return run_verb(build_parser().parse_args(argv))
     except StudioError as error:
         return say_error(error)
     except KeyboardInterrupt:
@@ -81,6 +81,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return say_error(StudioError("files.unusable", path=str(error.filename or ""), reason=reason))
+
+
+def run_verb(arguments: argparse.Namespace) -> int:
+    """Run the verb that was typed; a database that breaks under it is told as everything else is."""
+    if not hasattr(arguments, "data"):
+        return int(arguments.run(arguments))
+    with in_words(config_of(arguments).database):
+        return int(arguments.run(arguments))
 
 
 def say_error(error: StudioError) -> int:

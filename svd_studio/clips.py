@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from svd_studio.core.errors import BadInput, Message
+from svd_studio.host import FileLock
 from svd_studio.library.clip_search import ClipFilter
 from svd_studio.library.clips import Clip
 from svd_studio.studio import Studio
@@ -79,6 +80,7 @@ def empty_trash(studio: Studio, arguments: argparse.Namespace) -> int:
 
 def rebuild(studio: Studio, as_json: bool) -> int:
     """Make the index again and say what was found; files without a recipe are named and left alone."""
+    mend(studio)
     done = studio.rebuild_clips()
     foreign, lost = [str(path) for path in done.without_recipe], [str(path) for path in done.without_file]
     counts = {"new": done.new, "moved": done.moved, "known": done.known}
@@ -87,6 +89,18 @@ def rebuild(studio: Studio, as_json: bool) -> int:
         for path in paths:
             print(say(Message(code, {"path": path})), file=sys.stderr)
     return 0
+
+
+def mend(studio: Studio) -> None:
+    """Replace a damaged database first, unless a studio is open on the folder."""
+    lock = FileLock(studio.config.studio_lock)
+    if studio.config.data.is_dir() and lock.try_acquire():
+        try:
+            studio.mend()
+        finally:
+            lock.release()
+    if studio.mended:
+        print(say(studio.mended), file=sys.stderr)
 
 
 def _verbs(studio: Studio) -> dict[str, Callable[[Clip], None]]:

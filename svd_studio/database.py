@@ -31,7 +31,7 @@ class Database:
     def __init__(self, path: Path, vfs: str | None = None) -> None:
         self.path, self.vfs = path, vfs
         self._local = threading.local()
-        with _in_words(path):
+        with in_words(path):
             _refuse_newer(path, vfs)
             behind = _version(self.connection) < len(MIGRATIONS)
         if behind:
@@ -56,7 +56,7 @@ class Database:
         if connection.in_transaction:
             yield connection
             return
-        with _in_words(self.path):
+        with in_words(self.path):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -78,8 +78,8 @@ def _open(path: Path, vfs: str | None) -> apsw.Connection:
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """Translate what SQLite says of the file itself."""
+def in_words(path: Path) -> Iterator[None]:
+    """Translate what SQLite says of the file itself. Raises DiskFull, BadInput or StudioError."""
     try:
         yield
     except apsw.FullError as error:
@@ -90,6 +90,41 @@ def _in_words(path: Path) -> Iterator[None]:
         raise BadInput("database.not_ours", path=str(path)) from error
     except apsw.BusyError as error:
         raise StudioError("database.busy", path=str(path)) from error
+
+
+def is_damaged(path: Path) -> bool:
+    """Read a whole database and say whether it is broken; one that is newer, busy or missing is not.
+
+    Raises BadInput when it may not be opened.
+    """
+    if not path.exists():
+        return False
+    with in_words(path):
+        looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    looking.set_busy_timeout(BUSY_MS)
+    try:
+        return looking.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
+    except (apsw.NotADBError, apsw.CorruptError):
+        return True
+    except (apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.IOError):
+        return False
+    finally:
+        looking.close()
+
+
+def set_aside(path: Path) -> Path:
+    """Give a database that nobody has open another name, its log with it; returns that name. Raises BadInput."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    try:
+        for ending in ("", "-wal", "-shm"):  # the log last: without its database SQLite deletes it
+            part = path.with_name(path.name + ending)
+            if part.exists():
+                os.replace(part, aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise BadInput("database.cannot_open", path=str(path)) from error
+    return aside
 
 
 def _refuse_newer(path: Path, vfs: str | None) -> None:

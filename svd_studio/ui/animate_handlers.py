@@ -14,7 +14,7 @@ from svd_studio.core.clip import MAX_SEED, ClipSettings
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import Studio, Submitted
+from svd_studio.studio import OWNER, Studio, Submitted
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import OFFERED, Download
@@ -70,6 +70,8 @@ class Handlers:
             view["clip"] = view["recent"][0]
         now = self.page.now(values, request, values[parts.watched])
         view |= now.pop(parts.view)
+        if self.studio.mended and owner_of(request) == OWNER:
+            view["notice"] = say(self.studio.mended, language)
         kept = {
             parts.language: language,
             parts.picture: picture,
