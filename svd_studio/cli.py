@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from svd_studio import __version__, clips, joblist
+from svd_studio import __version__, clips, joblist, presets
 from svd_studio.animate import animate
 from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
@@ -129,6 +129,7 @@ def build_parser() -> Parser:
     inspect.add_argument("--text", action="store_true", help=say("cli.help.text"))
     joblist.add_arguments(_add(verbs, "jobs", run_jobs, json_flag=True))
     clips.add_arguments(_add(verbs, "clips", run_clips, json_flag=True))
+    presets.add_arguments(_add(verbs, "presets", run_presets, json_flag=True))
     models = _add(verbs, "models", run_models)
     models.add_argument("action", nargs="?", choices=("list", "get", "check", "remove", "use"), default="list")
     models.add_argument("name", nargs="?", metavar="NAME")
@@ -221,6 +222,11 @@ def run_jobs(arguments: argparse.Namespace) -> int:
 def run_clips(arguments: argparse.Namespace) -> int:
     """List, find, star, throw away or bring back clips, or make their index again."""
     return clips.run(Studio(config_of(arguments)), arguments)
+
+
+def run_presets(arguments: argparse.Namespace) -> int:
+    """List the looks, or save, rename, delete, take in or give out one's own."""
+    return presets.run(Studio(config_of(arguments)), arguments)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

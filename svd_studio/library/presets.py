@@ -220,7 +220,9 @@ def as_preset(text: str, file: str) -> Preset:
             raise ValueError("too large")
         content = json.loads(text)
         title, about = _words(content["title"], LONGEST_TITLE), _words(content.get("about", {}), LONGEST_ABOUT)
-        preset = Preset(file.removesuffix(".json"), title, about, dict(content["settings"]))
+        if not isinstance(content["settings"], dict):
+            raise TypeError("not settings by name")
+        preset = Preset(file.removesuffix(".json"), title, about, content["settings"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput("preset.unreadable", name=file[:80]) from error
     preset.onto(ClipSettings())

@@ -100,6 +100,7 @@ HEADER = """
 <p class="notice" role="status" hidden></p>
 """
 
+BELL = '<button type="button" class="icon bell" aria-haspopup="menu"></button>'
 QUEUE_STATE = """
 <div class="editing" hidden><p role="status"></p>
 <button type="button" class="link" data-act="leave" data-t="page.editing.leave"></button></div>

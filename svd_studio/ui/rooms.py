@@ -34,6 +34,7 @@ def draw_head() -> Component:
     with gr.Row(elem_id="top"):
         gr.HTML(player.HEADER, js_on_load=None, elem_id="masthead")
         gr.HTML(_nav_html(), js_on_load=None, elem_id="rooms")
+        gr.HTML(player.BELL, js_on_load=None, elem_id="tell")
         language: Component = gr.Radio(
             [(name, code) for code, name in ENDONYMS.items()],
             value="en",

@@ -114,40 +114,7 @@
     if (event.target.closest?.(".look-dialog") && asking) refuse({ problem: "" });
   });
 
-  // ---- menus: a few buttons in the top layer, which go by themselves --------------------------------
-  function openMenu(anchor, entries) {
-    const menu = element("div", "");
-    menu.className = "menu";
-    menu.popover = "auto";
-    menu.setAttribute("role", "menu");
-    for (const [code, act] of entries) {
-      const item = element("button", text(code));
-      Object.assign(item, { type: "button" });
-      item.setAttribute("role", "menuitem");
-      item.addEventListener("click", () => { menu.hidePopover(); act(); });
-      menu.append(item);
-    }
-    menu.addEventListener("keydown", (event) => move(event, menu));
-    menu.addEventListener("toggle", (event) => { if (event.newState === "closed") menu.remove(); });
-    document.body.append(menu);
-    menu.showPopover();
-    const at = anchor.getBoundingClientRect(), size = menu.getBoundingClientRect();
-    menu.style.left = `${Math.max(8, Math.min(at.right - size.width, innerWidth - size.width - 8))}px`;
-    menu.style.top = `${at.bottom + size.height + 8 > innerHeight ? at.top - size.height - 4 : at.bottom + 4}px`;
-    menu.firstElementChild.focus();
-    menu.anchor = anchor;
-  }
-
-  function move(event, menu) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape" || event.key === "Tab") menu.anchor.focus();
-    if (event.key === "Tab") menu.hidePopover();
-    if (!step) return;
-    event.preventDefault();
-    const items = [...menu.children];
-    items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
-  }
-
+  // ---- hands of one's own looks ---------------------------------------------------------------------
   function menuOf(name) {
     const look = state.list.find((one) => one.name === name);
     return [
@@ -161,9 +128,9 @@
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
     if (on("[data-look]")) send("animate", "look", { name: on("[data-look]").dataset.look });
-    else if (on("[data-look-menu]")) openMenu(on("[data-look-menu]"), menuOf(on("[data-look-menu]").dataset.lookMenu));
+    else if (on("[data-look-menu]")) window.studio.openMenu(on("[data-look-menu]"), menuOf(on("[data-look-menu]").dataset.lookMenu));
     else if (on(".save-look")) ask({ do: "save" });
-    else if (on(".looks-more")) openMenu(on(".looks-more"), window.studio.looksMenu);
+    else if (on(".looks-more")) window.studio.openMenu(on(".looks-more"), window.studio.looksMenu);
     else if (on(".sheet-close")) on("dialog").close();
   });
   document.addEventListener("change", async (event) => {

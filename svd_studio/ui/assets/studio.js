@@ -1,6 +1,6 @@
 // Paints what the studio says onto the page. Knows no settings and makes no decisions:
 // Python sends a "view" after every event, and each part of it has one painter here.
-// Other rooms (queue.js, gallery.js) join with window.studio.join(name, {painters, enter, leave}).
+// Other rooms (queue.js, gallery.js) join with window.studio.join(name, {painters, heard, enter, leave}).
 window.studio = (() => {
   const find = (selector) => document.querySelector(selector);
   const text = (code) => (window.STUDIO_WORDS[state.language] || window.STUDIO_WORDS.en)[code] || code;
@@ -46,6 +46,7 @@ window.studio = (() => {
     state.heard = Date.now();
     document.body.classList.remove("is-away");
     for (const name of Object.keys(painters)) if (name in view) painters[name](view[name], view);
+    for (const room of Object.values(rooms)) room.heard?.(view);
     if (view.clip) playClip(view.clip, view.play === true, view.keep_clip === true);
     if (view.pressed && matchMedia("(max-width: 900px)").matches) find(".stage")?.scrollIntoView({ behavior: "smooth" });
     arrange();
