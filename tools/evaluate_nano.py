@@ -24,8 +24,9 @@ from svd_studio.core.progress import Progress
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.engines.svd import SvdEngine
+from svd_studio.quality.likeness import psnr, sharpness, ssim
+from svd_studio.quality.motion import camera_move, mean_flow, warped_back
 from svd_studio.video.pictures import frame_picture, open_picture
-from tests.measures import camera_move, mean_flow, psnr, sharpness, ssim, warped_back
 
 INFO = ENGINES["svd-nano"]
 PROMPTS = {

@@ -12,8 +12,9 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.library.presets import SHIPPED
+from svd_studio.quality.likeness import sharpness, ssim
+from svd_studio.quality.motion import mean_flow
 from svd_studio.video.pictures import frame_picture, open_picture
-from tests.measures import mean_flow, sharpness, ssim
 
 PHOTOS = ("coffee.jpg", "mountains.jpg")
 
