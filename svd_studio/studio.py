@@ -33,6 +33,7 @@ from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
+from svd_studio.library.uploads import trim_uploads
 from svd_studio.library.weights import WeightsLibrary, verify_before_load, verify_files
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
@@ -134,8 +135,9 @@ class Studio:
             settings = settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
         resolved = settings.resolve(info, picture_size)
         if resolved.settings.has_words and info.text is not None and self.weights.installed(info.text) is None:
-            values: dict[str, str | int | float] = {"engine": info.name, "text": info.text.name, "gb": info.text.size_gb}
-            return replace(resolved, notes=(*resolved.notes, Message("note.words_unheard", values)))
+            text = info.text
+            unheard = Message("note.words_unheard", {"engine": info.name, "text": text.name, "gb": text.size_gb})
+            return replace(resolved, notes=(*resolved.notes, unheard))
         return resolved
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
@@ -193,6 +195,11 @@ class Studio:
         if needs_mending(self.config.database, self.config.clips):
             with self.render_lock():
                 self.mended = mend(self.config.database, self.config.clips, OWNER)
+
+    def tidy(self) -> None:
+        """Keep small what comes and goes: old uploads, and what lay in the trash for long enough."""
+        trim_uploads(self.config)
+        self.trash.expire()
 
     def cancel(self, job_id: int) -> bool:
         """Stop a job; False when it had ended already."""

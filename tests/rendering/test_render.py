@@ -1,6 +1,7 @@
 """Picture in, MP4 out, with a scripted engine behind the seam: what is made, kept and never made twice."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,22 @@ def test_settings_reach_the_encoder(bench: Bench, picture_file: Path, tmp_path: 
     clip = render(request(picture_file, finish={"scale": "720p"}), tmp_path / "a.mp4", bench, Progress())
     facts = probe(clip.path)
     assert (facts.width, facts.height) == clip.size == (1080, 720)
+
+
+def test_latents_made_without_a_text_tower_are_not_taken_for_those_with_it(
+    bench: Bench, picture_file: Path, tmp_path: Path
+) -> None:
+    tower = tmp_path / "tower"
+    tower.mkdir()
+    (tower / "config.json").write_text("{}")
+    hearing = replace(bench, text_tower=lambda info: tower)
+    render(request(picture_file, prompt="a wave"), tmp_path / "a.mp4", bench, Progress())
+    FakeEngine.calls.clear()
+    render(request(picture_file), tmp_path / "b.mp4", hearing, Progress())
+    assert "denoise" in FakeEngine.calls, "other words are another clip"
+    FakeEngine.calls.clear()
+    render(request(picture_file, prompt="a wave"), tmp_path / "c.mp4", hearing, Progress())
+    assert "denoise" in FakeEngine.calls
+    FakeEngine.calls.clear()
+    render(request(picture_file), tmp_path / "d.mp4", bench, Progress())
+    assert FakeEngine.calls == [], "without words a tower changes nothing"
