@@ -27,6 +27,7 @@ from svd_studio.ui.texts import say
 LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
 OPENING_S = 30.0
+TIDY_EVERY_S = 3600.0
 TROUBLE_AFTER = 2
 """Deaths of the worker in a row: one may be an accident."""
 
@@ -94,8 +95,11 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
         print(say(Message("app.on_network", {"url": f"http://{address}:{port}"})), flush=True)
     if not arguments.no_browser:
         webbrowser.open(url)
+    tidied = -TIDY_EVERY_S
     while not ended.wait(0.5):  # a wait without end hears no Ctrl-C on Windows
-        pass
+        if time.monotonic() - tidied > TIDY_EVERY_S:
+            tidied = time.monotonic()
+            studio.tidy()
     supervisor.stop()
     studio.let_go()
     telemetry.stop()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from svd_studio.core.config import StudioConfig
+from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES
 from svd_studio.video.files import remove_leftovers
 
@@ -27,7 +28,7 @@ def holdings(config: StudioConfig) -> list[Holding]:
     """Look at the disk now; of 10,000 files that takes some 50 ms."""
     logs = 2 * (LOGS_KEPT + 1) * LOG_BYTES  # of the worker and of the command line
     return [
-        Holding("temp", _bytes(config.previews) + _bytes(config.uploads)),
+        Holding("temp", _bytes(config.previews) + _bytes(config.uploads), UPLOADS_BYTES),
         Holding("parts", _bytes(config.parts), PARTS_BYTES),
         Holding("trash", _bytes(config.data / "trash")),
         Holding("logs", _bytes(config.logs), logs),

@@ -12,6 +12,7 @@ from svd_studio.host import private_folder
 
 MEGABYTE = 1024 * 1024
 LARGEST_UPLOAD = 100 * MEGABYTE
+UPLOADS_BYTES = 2 * 1024 * MEGABYTE
 
 
 def fresh_uploads(config: StudioConfig) -> Path:
@@ -27,6 +28,18 @@ def fresh_uploads(config: StudioConfig) -> Path:
             with suppress(OSError):  # Windows keeps open files
                 left.unlink()
     return config.uploads
+
+
+def trim_uploads(config: StudioConfig, limit_bytes: int = UPLOADS_BYTES) -> None:
+    """Let the oldest uploads go until the others fit; a page that still shows one asks for it again."""
+    files = [path for path in config.uploads.rglob("*") if path.is_file() and not path.is_symlink()]
+    total = 0
+    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
+        total += path.stat().st_size
+        if total > limit_bytes:
+            with suppress(OSError):  # being read, or its folder holds another
+                path.unlink()
+                path.parent.rmdir()
 
 
 def confined_upload(config: StudioConfig, path: str | Path) -> Path:

@@ -16,6 +16,7 @@ def job_view(job: Job, language: str, ahead: int = 0, trouble: Message | None = 
     is_running = job.status is JobStatus.RUNNING
     return {
         "id": job.id,
+        "name": job.title,
         "status": job.status.value,
         "line": _line(job, language, ahead, trouble),
         "eta": _eta(job, language) if is_running else "",

@@ -6,11 +6,11 @@ import gradio as gr
 from gradio.components import Component
 
 from svd_studio.core.errors import StudioError
-from svd_studio.studio import Studio
+from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.queue_actions import QueueActions
-from svd_studio.ui.queue_view import GROUPS, queue_view
-from svd_studio.ui.rooms import View, draw_room
+from svd_studio.ui.queue_view import GROUPS, kept_line, queue_view
+from svd_studio.ui.rooms import Asked, View, draw_room
 from svd_studio.ui.texts import say
 
 GROUP = """
@@ -36,6 +36,7 @@ SKELETON = """
     <button type="button" class="button" data-act="go" data-t="page.queue.empty.go"></button>
   </div>
   {groups}
+  <p class="queue-kept"></p>
 </section>
 <p class="queue-removed" role="status" hidden><span></span>
   <button type="button" data-act="undo" data-t="page.queue.act.undo"></button></p>
@@ -55,7 +56,14 @@ class QueueTab:
     def draw(self, language: Component) -> None:
         """Put the page into its room."""
         groups = "".join(GROUP.replace("{name}", name) for name in GROUPS)
-        draw_room("queue", SKELETON.replace("{groups}", groups), {"look": self.look, "act": self.act}, language)
+        draw_room("queue", SKELETON.replace("{groups}", groups), self._asked(), language)
+
+    def _asked(self) -> dict[str, Asked]:
+        return {"look": self.look, "act": self.act, "kept": self.kept}
+
+    def kept(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
+        """How much room is taken by what comes and goes; a look at the disk, so not every second."""
+        return {"kept": kept_line(self.studio, language) if owner_of(request) == OWNER else ""}
 
     def look(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
         """The queue as it is now."""

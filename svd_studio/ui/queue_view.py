@@ -5,8 +5,11 @@ from typing import Any
 from svd_studio.core.errors import Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.engines.catalog import ENGINES
+from svd_studio.jobs.housekeeping import holdings
 from svd_studio.jobs.outlook import Outlook
+from svd_studio.library.trash import KEPT_DAYS
 from svd_studio.studio import OWNER, Studio, seen_by
+from svd_studio.ui.gallery_view import spoken_bytes
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.rooms import View
@@ -45,6 +48,14 @@ def queue_view(studio: Studio, owner: str, language: str) -> View:
         "failed": counts[JobStatus.FAILED],
     }
     return {"queue": queue, "counts": {"queue": counts[JobStatus.QUEUED]}}
+
+
+def kept_line(studio: Studio, language: str) -> str:
+    """What the data folder holds besides clips and models, and what bounds it."""
+    held = holdings(studio.config)
+    sizes: dict[str, str | int | float] = {one.kind: spoken_bytes(one.bytes) for one in held}
+    limits = {f"{one.kind}_limit": spoken_bytes(one.limit_bytes) for one in held if one.limit_bytes}
+    return say(Message("page.queue.kept", {**sizes, **limits, "days": KEPT_DAYS}), language)
 
 
 def row_view(job: Job, told: Outlook, language: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from svd_studio.jobs import housekeeping, room
 from svd_studio.jobs.housekeeping import LOG_BYTES, LOGS_KEPT, holdings, rotate, sweep
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
+from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES, PartStore
 from svd_studio.studio import Studio
 from svd_studio.ui.texts import say
@@ -38,7 +39,7 @@ def test_what_is_held_is_counted_by_kind(config: StudioConfig) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(size))
     found = {holding.kind: (holding.bytes, holding.limit_bytes) for holding in holdings(config)}
-    assert found["temp"] == (15, None)
+    assert found["temp"] == (15, UPLOADS_BYTES)
     assert found["parts"] == (100, PARTS_BYTES)
     assert found["trash"][0] == 1000
     assert found["logs"] == (7, 2 * (LOGS_KEPT + 1) * LOG_BYTES)

@@ -5,15 +5,22 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from svd_studio.core.clip import ClipSettings
+from svd_studio.core.config import StudioConfig
 from svd_studio.core.job import JobStatus
 from svd_studio.host import is_alive
+from svd_studio.library.clip_search import ClipFilter
+from svd_studio.library.trash import KEPT_DAYS
+from svd_studio.studio import Studio
 from tests.journeys.window import ROOT, Window
+from tests.library.made_clips import row
 from tests.waiting import until
 
 SMALL = {"engine": "svd-nano", "width": 64, "height": 64, "frames": 2, "steps": 2}
@@ -21,14 +28,24 @@ SMALL = {"engine": "svd-nano", "width": 64, "height": 64, "frames": 2, "steps": 
 
 @pytest.fixture(scope="module")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
-    with Window(tmp_path_factory.mktemp("studio 工作室")) as opened:
+    data = tmp_path_factory.mktemp("studio 工作室")
+    thrown_away_long_ago(Studio(StudioConfig(data)))
+    with Window(data) as opened:
         until(opened.worker_pid, 30)
         yield opened
+
+
+def thrown_away_long_ago(studio: Studio) -> None:
+    studio.clips.write([replace(row(studio, 1), trashed=time.time() - (KEPT_DAYS + 1) * 86_400)])
 
 
 def open_again(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "app.py"), "--data", str(data), "--no-browser", *arguments]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+
+
+def test_what_lay_in_the_trash_for_long_enough_is_deleted(window: Window) -> None:
+    until(lambda: window.studio.clips.holdings(ClipFilter(in_trash=True)).count == 0)
 
 
 def test_a_second_studio_on_the_folder_says_where_the_first_is(window: Window) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput
-from svd_studio.library.uploads import LARGEST_UPLOAD, confined_upload, fresh_uploads
+from svd_studio.library.uploads import LARGEST_UPLOAD, confined_upload, fresh_uploads, trim_uploads
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 
@@ -119,3 +119,16 @@ def test_a_start_throws_old_uploads_away_and_shuts_the_folder(config: StudioConf
     assert list(config.uploads.iterdir()) == []
     assert (outside / "a.png").exists()
     assert os.name == "nt" or config.uploads.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_oldest_uploads_go_when_there_are_too_many(config: StudioConfig) -> None:
+    paths = [config.uploads / f"folder{number}" / "a.png" for number in range(4)]
+    for age, path in enumerate(reversed(paths)):
+        path.parent.mkdir()
+        path.write_bytes(bytes(100))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    trim_uploads(config, limit_bytes=250)
+    assert [path.exists() for path in paths] == [False, False, True, True]
+    assert not paths[0].parent.exists()
+    trim_uploads(config, limit_bytes=250)
+    assert [path.exists() for path in paths] == [False, False, True, True]

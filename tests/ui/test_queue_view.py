@@ -12,7 +12,7 @@ from svd_studio.core.job import JobStatus
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.queue_actions import QueueActions
-from svd_studio.ui.queue_view import MOST_WAITING, queue_view
+from svd_studio.ui.queue_view import MOST_WAITING, kept_line, queue_view
 
 SETTINGS = ClipSettings(seed=3, frames=14, steps=10, prompt="waves").resolve(ENGINES["svd-nano"]).settings
 
@@ -195,3 +195,13 @@ def test_what_runs_is_neither_moved_nor_removed_nor_retried(studio: Studio, act:
     with pytest.raises(BadInput, match="has_ended"):
         act("cancel", job=1)
     assert studio.queue.get(1).status is JobStatus.CANCELLED  # type: ignore[union-attr]
+
+
+def test_what_takes_room_besides_clips_is_shown_with_its_bounds(studio: Studio) -> None:
+    (studio.config.data / "trash").mkdir()
+    (studio.config.data / "trash" / "a.mp4").write_bytes(bytes(3_200_000))
+    for language in ("en", "zh-CN"):
+        line = kept_line(studio, language)
+        assert "3.2 MB" in line
+        assert "8.6 GB" in line, "what kept frames may take"
+        assert "30" in line

@@ -134,6 +134,11 @@
     if (part.textContent !== (words || "")) part.textContent = words || "";
   }
 
+  function paintKept(sentence) {
+    put(find(".queue"), ".queue-kept", sentence);
+    askNext();
+  }
+
   function paintRemoved(sentence) {  // what was taken off the list can be put back for a while
     const line = find(".queue-removed");
     clearTimeout(hidden);
@@ -220,8 +225,8 @@
   });
 
   join("queue", {
-    painters: { queue: paintQueue, removed: paintRemoved, paused: paintPaused, editing: paintEditing, room: go },
-    enter: () => { here = true; ask("look"); },
+    painters: { queue: paintQueue, removed: paintRemoved, kept: paintKept, paused: paintPaused, editing: paintEditing, room: go },
+    enter: () => { here = true; ask("look"); ask("kept"); },
     leave: () => { here = false; clearTimeout(next); paintRemoved(""); },
   });
 })();
