@@ -18,6 +18,7 @@ from svd_studio.ui.looks_view import LOOKS
 from svd_studio.ui.many_handlers import ManyHandlers
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
+from svd_studio.ui.prompt_builder import BUILDER
 from svd_studio.ui.recall_handlers import RecallHandlers
 from svd_studio.ui.recall_view import RECALL
 from svd_studio.ui.rooms import SHOW, bridge_js
@@ -67,7 +68,7 @@ class AnimateTab:
     def _draw_controls(self, form: SettingsForm) -> tuple[gr.Accordion, Any, Any]:
         gr.HTML(player.picture_html(sample_thumbs()) + RECALL, js_on_load=None, elem_id="picture")
         form.draw(*WORDS)
-        gr.HTML('<p class="prompt-note"></p>', js_on_load=None, elem_id="prompt-note")
+        gr.HTML(BUILDER, js_on_load=None, elem_id="prompt-note")
         gr.HTML(LOOKS, js_on_load=None, elem_id="looks")
         form.draw(*SHAPE, *MAIN)
         with gr.Row(elem_id="seed-row", equal_height=False):

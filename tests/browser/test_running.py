@@ -119,7 +119,7 @@ def test_from_an_empty_folder_one_drop_and_one_click_play_a_clip(
         page = StudioPage(chromium, window)
         page.drop(small_picture)
         page.generate()
-        page.page.set_default_timeout(240_000)
+        page.page.set_default_timeout(600_000)
         page.wait_for_mode("clip")
         page.page.wait_for_function("document.querySelector('.player').currentTime > 0")
         made = window.studio.clips.newest(1)[0].rendered
