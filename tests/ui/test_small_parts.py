@@ -14,7 +14,7 @@ from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, sample_picture
 from svd_studio.ui.presses import Presses
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.texts import words
-from svd_studio.ui.theme import DARK, LIGHT, head_html, launch_options
+from svd_studio.ui.theme import DARK, LIGHT, StudioTheme, head_html, launch_options
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,11 @@ def test_no_rule_excludes_a_list() -> None:
     assert [rule for rule in rules if excludes_a_list(rule)] == []
     assert excludes_a_list("#a:not(:has(.b:not([hidden]), .c))")
     assert not excludes_a_list("#a:not(:has(.b)):is(.c, .d)")
+
+
+def test_the_page_for_the_password_has_our_colours() -> None:
+    """Gradio gives it the theme and no other style sheet."""
+    sheet = StudioTheme()._get_theme_css()
+    assert f"--accent:{LIGHT['accent']}" in sheet
+    assert f"--accent:{DARK['accent']}" in sheet
+    assert "input[type=password]" in sheet
