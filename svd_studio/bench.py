@@ -17,7 +17,7 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.gpu.device import pick_device
-from svd_studio.gpu.planner import choose_plan
+from svd_studio.gpu.planner import plan_clip
 from svd_studio.library.presets import SHIPPED
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
@@ -33,7 +33,8 @@ def bench_path(studio: Studio, engine: str, pairs: int, as_json: bool) -> int:
     settings = ClipSettings(seed=7, guidance_first=1.0, guidance_last=1.0).resolve(info).settings
     loaded = SvdEngine(info, studio.weights_folder(info), device.name, device.precision(studio.config.precision))
     scene = Scene(settings, framed_picture(SAMPLE, settings))
-    plan = choose_plan(info.plans(settings), device.free_gb() or math.inf)
+    place = device.place(device.precision(studio.config.precision))
+    plan = plan_clip(info, settings, place, device.claim_gb() or math.inf)
     ours: list[float] = []
     bare: list[float] = []
     for turn in range(pairs + 1):

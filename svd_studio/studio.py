@@ -232,9 +232,11 @@ class Studio:
             loaded=LoadedEngine(device.name, precision),
             parts=PartStore(self.config.parts),
             weights_folder=self.sound_weights,
-            free_gb=lambda: _free_gb(device.free_gb()) / (2 if precision == "fp32" else 1),  # plans count fp16
+            free_gb=lambda: _free_gb(device.claim_gb()),
             peak_memory_gb=peak_memory_gb,
             text_tower=self.text_tower,
+            place=device.place(precision),
+            held_gb=device.held_gb,
         )
         memory = MemoryWatch(used_memory_gb, Telemetry().sample().machine.ram_total_gb)
         return Worker(self.config, JobQueue(self.database, card=card), self.clips, bench, memory=memory)

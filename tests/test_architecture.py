@@ -66,7 +66,7 @@ ROOMS = {
     "starlette": {"api", "app"},
     "ray": {"jobs"},
 }
-TORCHLESS = {"engines/catalog.py", "gpu/planner.py", "gpu/telemetry.py", "gpu/nvml.py"}
+TORCHLESS = {"engines/catalog.py", "engines/costs.py", "gpu/planner.py", "gpu/telemetry.py", "gpu/nvml.py"}
 BANNED = {"utils", "helpers", "common", "misc", "manager", "service", "handler"}
 
 

@@ -4,13 +4,13 @@ Page, command line and planner read this; nothing here knows torch.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from svd_studio.core.clip import ClipSettings, ResolvedSettings, Shape
 from svd_studio.core.errors import BadSetting, Message
-from svd_studio.core.vram import VramPlan
+from svd_studio.core.vram import CARD, Place, VramPlan
 
 Takes = Literal["start", "end", "prompt"]
 
@@ -36,6 +36,12 @@ class Resolved:
     notes: tuple[Message, ...] = ()
 
 
+class Plans(Protocol):
+    """List the ways to run resolved settings in a place, fastest first: arithmetic only."""
+
+    def __call__(self, settings: ResolvedSettings, place: Place = CARD) -> list[VramPlan]: ...
+
+
 @dataclass(frozen=True)
 class EngineInfo:
     """Describe one engine: sizes, frames, controls, native values, weights, memory arithmetic.
@@ -56,7 +62,7 @@ class EngineInfo:
     native: Mapping[str, Any]
     licence: str
     code: str
-    plans: Callable[[ResolvedSettings], list[VramPlan]]
+    plans: Plans
     weights: WeightSet | None = None
     text: WeightSet | None = None
     locked: Mapping[str, Any] = field(default_factory=dict)

@@ -4,105 +4,15 @@ A new model is one file of code and one entry here. No torch: page, command line
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from svd_studio.core.clip import ResolvedSettings, Shape
+from svd_studio.core.clip import Shape
 from svd_studio.core.engine import EngineInfo, WeightSet
 from svd_studio.core.errors import BadSetting
-from svd_studio.core.vram import CONTEXT_GB, GIB, Residency, VramPlan
+from svd_studio.engines.costs import NANO_COSTS, SVD_COSTS
 
 NANO_FOLDER = Path(__file__).parent / "nano"
-
-DECODE_WINDOWS = (25, 14, 8, 4, 2, 1)
-
-
-@dataclass(frozen=True)
-class SvdCosts:
-    """Bytes that one SVD-shaped model needs, linear in the size of the clip (docs/benchmarks.md).
-
-    The UNet's are bytes for each frame and latent pixel, the VAE's for each frame and picture pixel.
-    """
-
-    latent_factor: int
-    unet_weights: float
-    clip_weights: float
-    vae_weights: float
-    unet_batched: float
-    unet_two_passes: float
-    unet_batched_chunked: float
-    unet_two_passes_chunked: float
-    vae_decode: float
-    vae_encode: float
-
-    @property
-    def weights(self) -> float:
-        return self.unet_weights + self.clip_weights + self.vae_weights
-
-    def peaks(
-        self, settings: ResolvedSettings, residency: Residency, batched: bool, chunk: int | None, window: int
-    ) -> Mapping[str, float]:
-        """GiB by stage under one set of choices."""
-        pixels = settings.width * settings.height
-        latents = settings.frames * pixels / self.latent_factor**2
-        chunked, both = chunk is not None, batched and settings.is_guided
-        a_latent = (
-            2 * (self.unet_batched_chunked if chunked else self.unet_batched)
-            if both
-            else (self.unet_two_passes_chunked if chunked else self.unet_two_passes)
-        )
-        working = {
-            "encode_inputs": (self.vae_encode * pixels, self.vae_weights * 2),
-            "denoise": (a_latent * latents, self.unet_weights),
-            "decode": (self.vae_decode * min(window, settings.frames) * pixels, self.vae_weights),
-        }
-        return {
-            stage: CONTEXT_GB + (work + self._resident(residency, own)) / GIB for stage, (work, own) in working.items()
-        }
-
-    def _resident(self, residency: Residency, own: float) -> float:
-        return {"all": self.weights, "model": own, "sequential": own * 0.05}[residency]
-
-    def plans(self, settings: ResolvedSettings) -> list[VramPlan]:
-        """Every way to run, fastest first: big decode windows before small, resident before offloaded."""
-        windows = sorted({min(window, settings.frames) for window in DECODE_WINDOWS}, reverse=True)
-        ways: list[tuple[Residency, bool, int | None]] = [("all", True, None), ("all", False, None)]
-        ways += [("model", True, None), ("model", False, None), ("sequential", False, 1)]
-        if not settings.is_guided:
-            ways = [way for way in ways if not way[1]]
-        return [
-            VramPlan(residency, batched, chunk, window, self.peaks(settings, residency, batched, chunk, window))
-            for residency, batched, chunk in ways
-            for window in windows
-        ]
-
-
-SVD_COSTS = SvdCosts(
-    latent_factor=8,
-    unet_weights=3.05e9,
-    clip_weights=1.26e9,
-    vae_weights=0.20e9,
-    unet_batched=18_020,
-    unet_two_passes=17_297,
-    unet_batched_chunked=10_339,
-    unet_two_passes_chunked=10_257,
-    vae_decode=2_432,
-    vae_encode=3_084,
-)
-
-NANO_COSTS = SvdCosts(
-    latent_factor=4,
-    unet_weights=64e6,
-    clip_weights=1e6,
-    vae_weights=20e6,
-    unet_batched=12_000,
-    unet_two_passes=12_000,
-    unet_batched_chunked=12_000,
-    unet_two_passes_chunked=12_000,
-    vae_decode=4_864,
-    vae_encode=6_168,
-)
 
 SVD_SIZES: Mapping[Shape, tuple[int, int]] = {
     "landscape": (1024, 576),

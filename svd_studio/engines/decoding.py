@@ -10,7 +10,7 @@ from svd_studio.core.errors import RenderFailed
 from svd_studio.engines.base import Frame
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _decode_window(vae: AutoencoderKLTemporalDecoder, latents: torch.Tensor, device: torch.device) -> np.ndarray:
     """Frames of one window as float32 in [0, 1]: (frames, height, width, 3)."""
     scaled = 1 / vae.config.scaling_factor * latents.to(device, vae.dtype)

@@ -3,6 +3,7 @@
 The same components give the same latents, bit for bit; apart, they can report, stop, and be kept.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from svd_studio.core.clip import ResolvedSettings, SchedulerName
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import VramPlan
 from svd_studio.engines.base import Scene
+from svd_studio.engines.placing import in_fp32
 from svd_studio.engines.preview import latent_colours, paint
 from svd_studio.engines.prompting import steer
 
@@ -84,12 +86,8 @@ def _encode_picture(
 ) -> torch.Tensor:
     """VAE latents of one picture, in fp32 where the VAE would overflow in fp16."""
     vae = pipeline.vae
-    upcast = vae.dtype == torch.float16 and vae.config.force_upcast
-    if upcast:
-        vae.to(dtype=torch.float32)
-    latents: torch.Tensor = pipeline._encode_vae_image(picture, device, 1, False)
-    if upcast:
-        vae.to(dtype=torch.float16)
+    with in_fp32(vae) if vae.dtype == torch.float16 and vae.config.force_upcast else nullcontext():
+        latents: torch.Tensor = pipeline._encode_vae_image(picture, device, 1, False)
     return latents
 
 

@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from diffusers import StableVideoDiffusionPipeline, UNetSpatioTemporalConditionModel
+from diffusers import StableVideoDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from svd_studio.core.engine import EngineInfo
-from svd_studio.core.errors import OutOfMemory, RenderFailed
+from svd_studio.core.errors import RenderFailed
 from svd_studio.core.progress import Progress
-from svd_studio.core.vram import GIB, VramPlan
+from svd_studio.core.vram import GIB, Residency, VramPlan
 from svd_studio.engines.base import Frame, Latents, Scene
 from svd_studio.engines.decoding import decode_windows
+from svd_studio.engines.placing import out_of_memory_in_words, place_weights, set_forward_chunk
 from svd_studio.engines.prompting import TextTower, has_text_tower
 from svd_studio.engines.sampling import encode_inputs, make_scheduler, run_steps
 
@@ -43,9 +44,9 @@ class SvdEngine:
         self.moves = _read_moves(folder)
         self.own_tower = folder if has_text_tower(folder) else None
         self._euler = self.pipeline.scheduler
-        self._placed: str | None = None
+        self._placed: Residency | None = None
 
-    @torch.inference_mode()
+    @torch.no_grad()  # weights that inference_mode has moved could not be placed otherwise outside of it
     def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
         settings = scene.settings
         generator = torch.Generator("cpu").manual_seed(settings.seed)
@@ -94,32 +95,16 @@ class SvdEngine:
     @contextmanager
     def _placed_by(self, plan: VramPlan) -> Iterator[None]:
         """Run with the weights where the plan wants them; offloaded ones leave the card again, whatever happens."""
-        with _out_of_memory_in_words():
+        before, self._placed = self._placed, None  # what breaks off leaves weights and hooks that must be placed again
+        with out_of_memory_in_words():
             set_forward_chunk(self.pipeline.unet, plan.forward_chunk)
-            if self._placed != plan.residency:
-                self._placed = None  # until it is done: half-moved weights must be moved again
-                self._place(plan)
-                self._placed = plan.residency
+            if before != plan.residency:
+                place_weights(self.pipeline, plan.residency, self.device)
             try:
                 yield
             finally:
                 self.pipeline.maybe_free_model_hooks()
-
-    def _place(self, plan: VramPlan) -> None:
-        self.pipeline.remove_all_hooks()
-        if self.device.type == "cpu" or plan.residency == "all":
-            self.pipeline.to(self.device)
-        elif plan.residency == "model":
-            self.pipeline.enable_model_cpu_offload(device=self.device)
-        else:
-            self.pipeline.enable_sequential_cpu_offload(device=self.device)
-
-
-def set_forward_chunk(unet: UNetSpatioTemporalConditionModel, chunk: int | None) -> None:
-    """Let every feed-forward work on `chunk` rows at a time, or on all; diffusers can only switch it on."""
-    for module in unet.modules():
-        if hasattr(module, "set_chunk_feed_forward"):
-            module.set_chunk_feed_forward(chunk_size=chunk, dim=0)
+            self._placed = plan.residency
 
 
 def load_pipeline(folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipeline:
@@ -150,19 +135,6 @@ def _checking(module: torch.nn.Module, progress: Progress) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
-
-
-@contextmanager
-def _out_of_memory_in_words() -> Iterator[None]:
-    """Translate torch's out-of-memory errors at the seam; on a CPU they are plain RuntimeErrors."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory("memory.ran_out") from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
-            raise
-        raise OutOfMemory("memory.ran_out") from error
 
 
 def _read_moves(folder: Path) -> list[list[float]]:

@@ -122,6 +122,7 @@ def worker_environment() -> dict[str, str]:
         **os.environ,
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads made one render 16 times slower on a busy machine
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as the driver numbers cards to the gauge
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [PACKAGE_HOME, os.environ.get("PYTHONPATH")])),
     }

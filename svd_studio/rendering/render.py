@@ -13,10 +13,10 @@ from svd_studio import __version__
 from svd_studio.core.clip import ClipRequest, RenderedClip, ResolvedSettings
 from svd_studio.core.engine import EngineInfo
 from svd_studio.core.progress import Progress
-from svd_studio.core.vram import VramPlan
+from svd_studio.core.vram import CARD, Place, VramPlan
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
-from svd_studio.gpu.planner import choose_plan
+from svd_studio.gpu.planner import plan_clip
 from svd_studio.rendering.clock import StageClock
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
@@ -30,7 +30,10 @@ from svd_studio.video.poster import make_poster
 
 @dataclass(frozen=True)
 class Bench:
-    """What a render works with: the loaded engine, kept parts, where weights are, how much memory is free."""
+    """What a render works with: the loaded engine, kept parts, where weights are, what memory it may fill and where.
+
+    `held_gb` is what this process holds on its card.
+    """
 
     loaded: LoadedEngine
     parts: PartStore
@@ -38,6 +41,8 @@ class Bench:
     free_gb: Callable[[], float]
     peak_memory_gb: Callable[[], float]
     text_tower: Callable[[EngineInfo], Path | None] = lambda info: None
+    place: Place = CARD
+    held_gb: Callable[[], float] = lambda: 0.0
 
 
 def render(
@@ -58,7 +63,7 @@ def render(
     info = engine_info(settings.engine)
     tower = bench.text_tower(info) if settings.has_words else None
     scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
-    plan = choose_plan(info.plans(settings), bench.free_gb())
+    plan = plan_clip(info, settings, bench.place, bench.free_gb())
 
     frames, peak_gb = make_frames(info, scene, plan, bench, clock)
 
