@@ -15,7 +15,6 @@ from svd_studio.ui.result import clip_view, spoken_seconds
 from svd_studio.ui.texts import say
 
 PAGE = 60
-SHORTEST_S = 0.05
 LONGEST_SEARCH, LONGEST_NAME = 200, 40
 
 Card = dict[str, Any]
@@ -122,7 +121,7 @@ def _amount(code: str, held: Holdings, language: str) -> str:
 
 
 def _stages(seconds: Any, language: str) -> list[dict[str, Any]]:
-    """How long each stage took, in the order of the work, with its share of the whole; no time needs no line."""
+    """How long each stage took, in the order of the work, with its share of the whole."""
     whole = sum(seconds.values()) or 1.0
     return [
         {
@@ -131,7 +130,7 @@ def _stages(seconds: Any, language: str) -> list[dict[str, Any]]:
             "percent": round(100 * seconds[stage] / whole, 1),
         }
         for stage in STAGES
-        if seconds.get(stage, 0) >= SHORTEST_S
+        if seconds.get(stage)
     ]
 
 

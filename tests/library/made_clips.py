@@ -1,6 +1,8 @@
 """Clips for tests: rows by the thousand without a file, and real files from the scripted engine."""
 
 import importlib
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,18 @@ def row(studio: Studio, number: int, title: str = "", owner: str = "owner", **as
     path = studio.config.clips / f"clip {number}.mp4"
     made = RenderedClip(path, settings, "0" * 64, 14, 7.0, (256, 144), {"denoise": 2.5, "encode": 0.5}, 1.5)
     return Clip(f"id{number:020}", number, title or f"title {number}", owner, float(number), made, bytes=1000)
+
+
+def copies(studio: Studio, clip: Clip, number: int, **asked: Any) -> list[Clip]:
+    """As many clips again as real files, each an hour older than the one before."""
+    made = []
+    for one in range(1, number + 1):
+        path = clip.rendered.path.with_name(f"copy {one}.mp4")
+        shutil.copyfile(clip.rendered.path, path)
+        rendered = replace(clip.rendered, path=path, poster=None, settings=clip.rendered.settings.changed(**asked))
+        aged = {"id": f"copy{one:018}", "title": f"copy {one}", "created": clip.created - 3600 * one}
+        made.append(replace(clip, rendered=rendered, job_id=None, **aged))  # type: ignore[arg-type]
+    return studio.clips.write(made)
 
 
 class Maker:

@@ -352,10 +352,7 @@
     if (at < 0) return;
     const [clip] = clips.splice(at, 1);
     stop();
-    if (what === "trash") {
-      if (find(".gallery-undo").hidden) thrown = [];
-      thrown.push(clip);
-    }
+    if (what === "trash") thrown.push(clip);
     const focused = cards.get(id)?.contains(document.activeElement);
     const next = clips[Math.min(at, clips.length - 1)];
     if (current === id) next ? open(next.id) : close();  // first: a file that plays cannot be moved on Windows
@@ -380,7 +377,7 @@
     put(line, "span", words);
     line.hidden = false;
     clearTimeout(undoing);
-    undoing = setTimeout(() => (line.hidden = true), UNDO_MS);
+    undoing = setTimeout(() => { line.hidden = true; thrown = []; }, UNDO_MS);
   }
 
   function undo() {
