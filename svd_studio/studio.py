@@ -6,7 +6,7 @@ import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
@@ -16,7 +16,8 @@ from svd_studio.core.errors import BadInput, Message, MissingWeights, StudioErro
 from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
-from svd_studio.gpu.telemetry import Telemetry
+from svd_studio.gpu.fit import Fit, fit_clip
+from svd_studio.gpu.telemetry import Snapshot, Telemetry
 from svd_studio.hardware import network_drive
 from svd_studio.host import FileLock, peak_memory_gb, private_folder, used_memory_gb
 from svd_studio.installed import installed_torch
@@ -182,6 +183,12 @@ class Studio:
         """How long a clip will take here; None when nothing like it was made yet."""
         return forecast(settings, self.clips.seconds_of(settings.engine))
 
+    def fit(self, settings: ResolvedSettings, snapshot: Snapshot) -> Fit | None:
+        """What a clip needs of this machine's memory, and whether it is free; None where that cannot be known."""
+        wide = self.config.precision == "fp32"
+        info, held_gb = engine_info(settings.engine), self.queue.held_gb()
+        return fit_clip(info, settings, snapshot, on_card=_renders_on(snapshot), wide=wide, held_gb=held_gb)
+
     def rebuild_clips(self) -> Rebuilt:
         """Make the index of the clips again from their files. Raises DiskFull."""
         return Rebuild(self.clips, OWNER).run()
@@ -275,10 +282,16 @@ def recipe_text(path: Path) -> str:
         raise BadInput("recipe.not_a_recipe") from error
 
 
+@cache
 def _torch_has_cuda() -> bool:
     """Whether torch was built for CUDA; told by its records, without importing it."""
     torch = installed_torch()
     return torch is not None and torch.cuda is not None
+
+
+def _renders_on(snapshot: Snapshot) -> bool:
+    """Whether a render would use a card: one that fell silent for a moment is still the place."""
+    return (bool(snapshot.cards) or snapshot.state == "lost") and _torch_has_cuda()
 
 
 def _free_gb(card_gb: float | None) -> float:

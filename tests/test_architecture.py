@@ -66,7 +66,9 @@ ROOMS = {
     "starlette": {"api", "app"},
     "ray": {"jobs"},
 }
-TORCHLESS = {"engines/catalog.py", "engines/costs.py", "gpu/planner.py", "gpu/telemetry.py", "gpu/nvml.py"}
+TORCHLESS = {"engines/catalog.py", "engines/costs.py"} | {
+    f"gpu/{name}.py" for name in ("fit", "nvml", "planner", "recovery", "telemetry")
+}
 BANNED = {"utils", "helpers", "common", "misc", "manager", "service", "handler"}
 
 

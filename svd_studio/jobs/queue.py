@@ -21,6 +21,9 @@ PAUSED = "paused"
 BLOCKED = "blocked"
 """The name in `state` of why workers wait by themselves; it goes when they go on."""
 
+HELD = "held"
+"""The name in `state` of what the worker holds on its card, for drivers that do not tell."""
+
 LEASE_S = 1800.0
 """Longer than a worker may show no sign of life, so that a living one never loses its claim."""
 
@@ -210,6 +213,16 @@ class JobQueue:
         """Why workers wait by themselves; None while they do not."""
         row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (BLOCKED,)).fetchone()
         return Message(*json.loads(str(row[0]))) if row else None
+
+    def hold(self, gb: float) -> None:
+        """Write what the worker holds on its card, in GiB."""
+        with self.database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (HELD, str(round(gb, 2))))
+
+    def held_gb(self) -> float:
+        """What the worker holds on its card, as it last said."""
+        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (HELD,)).fetchone()
+        return float(str(row[0])) if row else 0.0
 
     def recover(self) -> list[int]:
         """Put jobs back whose worker is gone, and fail those it died on three times.

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
 FULL_S = 2.0
+WORTH_TELLING_GB = 0.1
 
 
 class CardLost(StudioError):
@@ -81,6 +82,13 @@ class Worker:
         adopt(self.queue, self.clips)
         self.queue.recover()
         sweep(self.config)
+        self._tell_what_is_held()
+
+    def _tell_what_is_held(self) -> None:
+        """Let the window know, so that our own memory is not taken for somebody else's."""
+        held_gb = self.bench.held_gb()
+        if abs(held_gb - self.queue.held_gb()) > WORTH_TELLING_GB:
+            self.queue.hold(held_gb)
 
     def _serve(self, stopping: threading.Event) -> int:
         room, busy = self._room(), False
@@ -92,9 +100,11 @@ class Worker:
                     sweep(self.config)
                 if self.queue.is_paused():  # what runs has ended: let others have the card
                     self.bench.loaded.free()
+                    self._tell_what_is_held()
                 stopping.wait(IDLE_S)
             else:
                 self.run(job)
+                self._tell_what_is_held()
                 if self.memory.is_too_much(job.request.settings.engine):
                     log.warning("the memory has grown: a fresh worker goes on")
                     return FRESH_WORKER

@@ -165,7 +165,7 @@ class Handlers:
     def get_model(self, values: Values) -> Updates:
         """Begin the download of the real model."""
         self.download.start()
-        return {self.parts.view: self.page.machine(self.page.language(values))}
+        return {self.parts.view: self.page.machine(self.page.language(values), self.page.fit(values))}
 
     @told
     def frame(self, values: Values) -> Updates:

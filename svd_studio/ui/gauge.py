@@ -2,7 +2,9 @@
 
 from html import escape
 
-from svd_studio.core.errors import Message
+from svd_studio.core.errors import Message, Value
+from svd_studio.core.vram import VramPlan
+from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.telemetry import CardSample, Snapshot
 from svd_studio.ui.texts import say
 
@@ -13,17 +15,22 @@ WARM_C, HOT_C = 75, 83
 """Where the chip turns amber and red; a 4090 slows itself down at 83 to 90 °C."""
 
 
-def gauge_html(snapshot: Snapshot, language: str) -> str:
-    """The gauge as it stands in the page."""
-    parts = [_card(card, language) for card in snapshot.cards]
+STAGES = ("encode_inputs", "denoise", "decode")
+
+
+def gauge_html(snapshot: Snapshot, language: str, fit: Fit | None = None) -> str:
+    """The gauge as it stands in the page, with what the clip of the form would take where it would run."""
+    parts = [_card(card, language, fit if fit and fit.card == card.index else None) for card in snapshot.cards]
     if snapshot.problem is not None and snapshot.problem.code != ORDINARY:
         parts.append(f'<p class="gauge-note is-bad">{escape(say(snapshot.problem, language))}</p>')
     if not snapshot.cards:
-        parts.append(_machine(snapshot, language))
+        parts.append(_machine(snapshot, language, fit))
+    elif fit is not None and fit.card is None:
+        parts.append(_needs(fit, language))
     return "".join(parts)
 
 
-def _card(card: CardSample, language: str) -> str:
+def _card(card: CardSample, language: str, fit: Fit | None) -> str:
     studio_gb = card.studio_gb or 0.0
     others_gb = max(0.0, (card.used_gb or 0.0) - studio_gb)
     chips = [
@@ -33,18 +40,37 @@ def _card(card: CardSample, language: str) -> str:
     ]
     if card.throttle:
         chips.append(f'<span class="chip is-bad">{escape(say("page.gauge.throttled", language))}</span>')
-    bar = _bar(card.total_gb, {"others": others_gb, "studio": studio_gb}, language)
-    return _block(card.name, bar, "".join(chips))
+    bar = _bar(card.total_gb, {"others": others_gb, "studio": studio_gb}, language, fit, others_gb)
+    return _block(card.name, bar + _needs(fit, language), "".join(chips))
 
 
-def _machine(snapshot: Snapshot, language: str) -> str:
+def _needs(fit: Fit | None, language: str) -> str:
+    """What the clip of the form would take, or what to lower so that it fits."""
+    if fit is None:
+        return ""
+    told = f'<p class="needs">{escape(_plan_in_words(fit.plan, fit, language))}</p>' if fit.plan else ""
+    if fit.problem is not None:
+        told += f'<p class="needs is-bad">{escape(say(fit.problem, language))}</p>'
+    return told
+
+
+def _plan_in_words(plan: VramPlan, fit: Fit, language: str) -> str:
+    """The peak, how it is run, and the memory of every stage."""
+    values: dict[str, Value] = {stage: f"{plan.expected_peak_gb[stage]:.1f}" for stage in STAGES}
+    values |= {"needed": f"{fit.needed_gb:.1f}", "free": f"{fit.free_gb:.1f}", "ram": f"{plan.ram_gb:.1f}"}
+    values["plan"] = say(f"plan.{plan.residency}" if fit.card is not None else "plan.processor", language)
+    return say(Message("page.needs.card" if fit.card is not None else "page.needs.machine", values), language)
+
+
+def _machine(snapshot: Snapshot, language: str, fit: Fit | None) -> str:
     """The machine's memory, and in words why there is no card."""
     machine = snapshot.machine
     total, free = machine.ram_total_gb, machine.ram_free_gb
     used = max(0.0, total - free) if total is not None and free is not None else 0.0
     title = say("page.gauge.lost" if snapshot.state == "lost" else "page.gauge.no_card", language)
     chips = _chip(machine.cpu_percent, "{:.0f} %", "cpu", language)
-    bar = _bar(total, {"machine": used}, language)
+    fit = fit if fit is not None and fit.card is None else None
+    bar = _bar(total, {"machine": used}, language, fit, used) + _needs(fit, language)
     why = escape(say(snapshot.problem, language), quote=True) if snapshot.problem else ""
     return _block(title, bar, chips, why)
 
@@ -57,8 +83,10 @@ def _block(title: str, bar: str, chips: str, why: str = "") -> str:
     )
 
 
-def _bar(total_gb: float | None, used_gb: dict[str, float], language: str) -> str:
-    """A bar of who holds how much, and the same in words."""
+def _bar(
+    total_gb: float | None, used_gb: dict[str, float], language: str, fit: Fit | None = None, from_gb: float = 0.0
+) -> str:
+    """A bar of who holds how much, and the same in words; outlined on it, from where on, what the clip would take."""
     if not total_gb:
         return f'<p class="gauge-note">{escape(say("page.gauge.no_memory", language))}</p>'
     free_gb = max(0.0, total_gb - sum(used_gb.values()))
@@ -71,9 +99,17 @@ def _bar(total_gb: float | None, used_gb: dict[str, float], language: str) -> st
     legend = "".join(f'<span class="key key-{kind}">{escape(text)}</span>' for kind, text in words.items())
     spoken = escape(" · ".join(words.values()), quote=True)
     return (
-        f'<div class="bar" role="img" aria-label="{spoken}">{segments}</div>'
+        f'<div class="bar" role="img" aria-label="{spoken}">{segments}{_outline(total_gb, fit, from_gb)}</div>'
         f'<div class="legend" aria-hidden="true">{legend}</div>'
     )
+
+
+def _outline(total_gb: float, fit: Fit | None, from_gb: float) -> str:
+    if fit is None or fit.needed_gb is None:
+        return ""
+    left = min(100.0, 100 * from_gb / total_gb)
+    width = min(100.0 - left, 100 * fit.needed_gb / total_gb)
+    return f'<i class="wanted" style="left:{left:.1f}%;width:{width:.1f}%"></i>'
 
 
 def _heat(celsius: int | None) -> str:

@@ -13,6 +13,7 @@ from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadPicture, BadSetting, Message, MissingWeights, StudioError
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.editing import editing_view
@@ -108,7 +109,9 @@ class PageView:
         """The state of queue and machine, and how soon to look again; `watched` is a job's number."""
         parts, language = self.parts, self.language(values)
         job = self.own_job(watched, request) or self.studio.queue.next_of(owner_of(request))
-        view: View = {"job": None, **self.machine(language), **looks_view(self.studio.presets, language)}
+        is_busy = job is not None and not job.status.is_final
+        fit = None if is_busy else self.fit(values)
+        view: View = {"job": None, **self.machine(language, fit), **looks_view(self.studio.presets, language)}
         view |= self.queue_state(values, request)
         updates: Updates = self.newly_fetched(values, language)
         if view["editing"]:
@@ -173,9 +176,20 @@ class PageView:
             updates[self.parts.engine_before] = new.name
         return {**updates, self.parts.fetched: self.download.completed}
 
-    def machine(self, language: str) -> View:
+    def fit(self, values: Values) -> Fit | None:
+        """What the clip of the form would take of the memory; None while the form is wrong."""
+        try:
+            path = find_picture(self.studio, values[self.parts.picture] or {})
+        except StudioError:
+            path = None
+        try:
+            return self.studio.fit(self.resolved(values, path).settings, self.telemetry.latest())
+        except StudioError:
+            return None
+
+    def machine(self, language: str, fit: Fit | None = None) -> View:
         snapshot = self.telemetry.latest()
-        return {"gauge": gauge_html(snapshot, language), "offer": self.offers.now(snapshot, language)}
+        return {"gauge": gauge_html(snapshot, language, fit), "offer": self.offers.now(snapshot, language)}
 
     def recent(self, language: str, request: gr.Request) -> View:
         clips = self.studio.clips.newest(RECENT, owner_of(request))
@@ -201,18 +215,16 @@ class PageView:
             path = find_picture(self.studio, token)
         except StudioError:
             path = None
-        note = {"prompt_note": say(prompt_note(self.studio, self.engine(values)), language)}
+        note: View = {} if values[self.parts.watched] else self.machine(language, self.fit(values))
+        note |= {"prompt_note": say(prompt_note(self.studio, self.engine(values)), language)}
         try:
             resolved = self.resolved(values, path)
             self.studio.weights_folder(ENGINES[resolved.settings.engine])
         except StudioError as error:
             return {"promise": "", "rounded": [], "errors": {}, **note, **self.refusal(error, language)}
         known_time = self.studio.forecast(resolved.settings)
-        promise = (
-            say(Message("page.promise", {"time": spoken_seconds(known_time.seconds, language)}), language)
-            if known_time
-            else ""
-        )
+        time = spoken_seconds(known_time.seconds, language) if known_time else ""
+        promise = say(Message("page.promise", {"time": time}) if time else "page.promise.unknown", language)
         return {"errors": {}, "promise": promise, **note, **self.notes(resolved, language)}
 
     def refusal(self, error: StudioError, language: str) -> View:

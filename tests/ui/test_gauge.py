@@ -5,7 +5,10 @@ import re
 
 import pytest
 
+from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import Message
+from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.fit import card_free_gb, fit_clip
 from svd_studio.gpu.telemetry import CardSample, CardState, MachineSample, Snapshot
 from svd_studio.ui.gauge import gauge_html
 
@@ -83,3 +86,52 @@ def test_what_a_card_does_not_tell_is_left_out() -> None:
 
 def test_a_cards_name_cannot_be_html() -> None:
     assert "<b>x" not in gauge_html(snapshot(dataclasses.replace(CARD, name="<b>x")), "en")
+
+
+def planned(card_gb: float | None, ram_gb: float = 20.0) -> Snapshot:
+    return dataclasses.replace(
+        snapshot(*([dataclasses.replace(CARD, free_gb=card_gb, studio_gb=0.0)] if card_gb else [])),
+        machine=MachineSample(32.0, ram_gb, 12.0),
+    )
+
+
+def needs(shown: Snapshot, engine: str = "svd-xt", language: str = "en", **values: object) -> str:
+    settings = ClipSettings.from_person({"seed": 1, **values}).resolve(ENGINES[engine]).settings
+    fit = fit_clip(ENGINES[engine], settings, shown, on_card=bool(shown.cards), wide=False, held_gb=0.0)
+    return words_of(gauge_html(shown, language, fit))
+
+
+def test_the_gauge_says_what_the_clip_needs_and_how_it_is_run() -> None:
+    shown = needs(planned(23.0))
+    assert "16.3 of 22.5 GB, all of the model on the card" in shown
+    assert "Picture 6.6, motion 12.4, frames 15.4 GB; main memory 6.7 GB" in shown
+    assert "streams through the card" in needs(planned(7.5))
+    assert "模型分层流经显卡" in needs(planned(7.5), language="zh-CN")
+
+
+def test_the_outline_starts_where_other_programs_end() -> None:
+    settings = ClipSettings.from_person({"seed": 1}).resolve(ENGINES["svd-xt"]).settings
+    shown = planned(21.0)
+    fit = fit_clip(ENGINES["svd-xt"], settings, shown, on_card=True, wide=False, held_gb=0.0)
+    assert 'class="wanted" style="left:62.5%' in gauge_html(shown, "en", fit)  # 15 of 24 GB are used by others
+
+
+def test_when_nothing_fits_the_gauge_names_the_field_to_lower_and_to_what() -> None:
+    assert re.search(r"lower the frames to \d+", needs(planned(4.8), width=1024, height=1024))
+    assert "请关闭其他程序" in needs(planned(1.0), language="zh-CN")
+
+
+def test_a_machine_that_is_short_of_main_memory_is_told_so() -> None:
+    assert "close other programs first" in needs(planned(23.0, ram_gb=3.0))
+
+
+def test_on_a_processor_the_machines_memory_counts() -> None:
+    shown = needs(planned(None), engine="svd-nano")
+    assert re.search(r"This clip: [\d.]+ GB of main memory, 20.0 GB are free, on the processor", shown)
+
+
+def test_what_our_worker_holds_already_is_free_to_the_clip() -> None:
+    card = dataclasses.replace(CARD, used_gb=20.0, free_gb=4.0, studio_gb=18.5)
+    assert card_free_gb(card, 0.0) == 22.0
+    untold = dataclasses.replace(card, studio_gb=None)  # as on Windows, where the worker says it itself
+    assert card_free_gb(untold, 18.5) == 22.0
