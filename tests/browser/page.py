@@ -1,6 +1,7 @@
 """The page as a person uses it."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ PATIENCE_MS = 60_000
 class StudioPage:
     """One browser of its own on a studio, with everything it asked for and complained about."""
 
-    def __init__(self, chromium: Any, window: Window, locale: str = "en-US", width: int = 1280) -> None:
+    def __init__(
+        self, chromium: Any, window: Window, locale: str = "en-US", width: int = 1280, password: str = ""
+    ) -> None:
         self.window = window
         self.context = chromium.new_context(
             viewport={"width": width, "height": 900}, locale=locale, accept_downloads=True
@@ -28,7 +31,26 @@ class StudioPage:
         self.page = self.context.new_page()
         self.page.on("request", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        if password:
+            self.sign_in(password)
         self.load()
+
+    def another_tab(self) -> "StudioPage":
+        """The same browser's second page on the studio."""
+        tab = copy(self)
+        tab.page = self.context.new_page()
+        tab.page.on("request", self._hear)
+        tab.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        tab.load()
+        return tab
+
+    def sign_in(self, password: str) -> None:
+        """Give the password on the page that asks for it."""
+        self.page.goto(self.window.url)
+        self.page.fill("input[type=password]", password)
+        self.page.locator("input:not([type=password])").first.fill("owner")
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("body.is-ready")
 
     def _hear(self, request: Any) -> None:
         if not request.url.startswith((self.window.url, "data:", "blob:")):

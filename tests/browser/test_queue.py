@@ -11,6 +11,7 @@ from svd_studio.core.errors import Message
 from svd_studio.core.job import Job, JobStatus
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
+from tests.library.made_clips import row
 from tests.waiting import until
 
 OpenPage = Callable[..., StudioPage]
@@ -50,25 +51,55 @@ def job_of(window: Window, job_id: int) -> Job:
     return job
 
 
-def test_three_clips_outlive_the_browser(open_page: OpenPage, window: Window) -> None:
-    page = open_page()
-    page.make_it_small()
-    for number in (1, 2, 3):
-        page.page.wait_for_selector("#generate:not([disabled])")
-        page.generate()
-        page.wait_until(lambda number=number: len(window.studio.queue.find()) == number)
-    page.context.close()
+def test_what_is_done_is_watched_and_taken_off_the_list(open_page: OpenPage, window: Window) -> None:
+    [job] = add(window, "coffee")
     page = open_queue(open_page())
-    page.wait_until(lambda: len(titles(page, "done")) == 3)
-    assert {job.status for job in window.studio.queue.find()} == {JobStatus.DONE}
-    assert len({job.request.settings.seed for job in window.studio.queue.find()}) == 3
+    page.wait_until(lambda: titles(page, "done") == ["coffee"])
     assert "made in" in page.text("[data-group=done] .queue-line")
     page.page.click("[data-group=done] [data-act=watch]")
     page.page.wait_for_function("document.querySelector('.queue-player video').currentTime > 0")
     page.page.click(".queue-player [data-act=close]")
+    clip_id = job_of(window, job).clip_id
     page.page.click("[data-group=done] [data-act=clear]")
     page.page.wait_for_selector(".queue-empty:not([hidden])")
-    assert len(window.studio.clips.newest(3)) == 3, "the list is cleared, the clips stay"
+    assert window.studio.clips.get(str(clip_id)) is not None, "the list is cleared, the library stays"
+
+
+def test_a_clip_that_somebody_deleted_by_hand_is_told(open_page: OpenPage, window: Window) -> None:
+    window.studio.queue.set_paused(True)
+    [job] = add(window, "coffee")
+    window.studio.queue.claim("me", job)
+    [clip] = window.studio.clips.write([row(window.studio, 1)])
+    window.studio.queue.finish(job, clip.id)
+    page = open_queue(open_page())
+    press(page, "watch", job)
+    page.page.wait_for_function("document.querySelector('.notice').innerText.includes('deleted or moved')")
+    assert not page.page.locator(".queue-player[open]").count()
+    window.studio.clips.forget(clip)
+
+
+def test_two_tabs_do_not_get_in_each_others_way(open_page: OpenPage, window: Window) -> None:
+    window.studio.queue.set_paused(True)
+    first, second = add(window, "coffee", "sunset")
+    here = open_page()
+    there = here.another_tab()
+    open_queue(here)
+    open_queue(there)
+    press(there, "remove", first)
+    here.page.evaluate(
+        "job => window.studio.send('queue', 'act', {what: 'remove', job})", first
+    )  # a press that came just before the row went
+    here.page.wait_for_function("document.querySelector('.notice').innerText.includes('no job')")
+    here.wait_until(lambda: titles(here, "waiting") == titles(there, "waiting") == ["sunset"])
+    for page in (here, there):
+        page.page.click(".rooms [data-room=animate]")
+        page.make_it_small()
+        page.generate()
+    here.wait_until(lambda: len(window.studio.queue.find()) == 3)
+    assert len({job.request.settings.seed for job in window.studio.queue.find()}) == 3
+    open_queue(there)
+    there.wait_until(lambda: there.page.locator("[data-group=waiting] [data-job]").count() == 3)
+    assert job_of(window, second).status is JobStatus.QUEUED
 
 
 def test_the_order_follows_buttons_keys_and_the_mouse(open_page: OpenPage, window: Window) -> None:
