@@ -27,6 +27,9 @@ HELD = "held"
 LEASE_S = 1800.0
 """Longer than a worker may show no sign of life, so that a living one never loses its claim."""
 
+WAITS_AGAIN = "status = 'queued', worker = NULL, lease = NULL, stage = NULL, fraction = 0, eta_s = NULL"
+"""What becomes of a running job that its worker has left: how far it was means nothing to the next one."""
+
 COLUMNS = (
     "id, settings, start_image, end_image, title, owner, status, stage, done, total, fraction, eta_s, message_code,"
     " message_values, attempts, preview_version, created, started, finished, worker, host, card, lease, clip_id"
@@ -175,10 +178,7 @@ class JobQueue:
         Only the holder of worker.lock may call this.
         """
         with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL, attempts = attempts - 1"
-                " WHERE status = 'running'"
-            )
+            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN}, attempts = attempts - 1 WHERE status = 'running'")
 
     def _end(self, job_id: int, status: JobStatus, message: Message | None, clip_id: str | None = None) -> None:
         with self.database.transaction() as connection:
@@ -240,9 +240,7 @@ class JobQueue:
                 " WHERE status = 'running' AND attempts >= ?",
                 (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), MAX_ATTEMPTS),
             )
-            connection.execute(
-                "UPDATE jobs SET status = 'queued', worker = NULL, lease = NULL WHERE status = 'running'"
-            )
+            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN} WHERE status = 'running'")
         return lost
 
 

@@ -107,6 +107,18 @@ def test_a_lost_job_waits_again_and_is_given_up_after_three_tries(queue: JobQueu
     assert job.message == Message("job.worker_died", {"attempts": 3})
 
 
+@pytest.mark.parametrize("how", ["recover", "release"])
+def test_a_job_that_waits_again_tells_nothing_of_its_first_try(queue: JobQueue, how: str) -> None:
+    number = add(queue)
+    queue.claim("a")
+    queue.report(number, "denoise", 2, 4, 0.4, 8.0, 2)
+    getattr(queue, how)()
+    job = queue.get(number)
+    assert job is not None
+    assert (job.status, job.stage, job.fraction, job.eta_s) == (JobStatus.QUEUED, None, 0, None)
+    assert job.attempts == (1 if how == "recover" else 0)
+
+
 def test_a_lost_job_that_was_to_stop_is_cancelled(queue: JobQueue) -> None:
     number = add(queue)
     queue.claim("a")
