@@ -139,7 +139,7 @@ def build_parser() -> Parser:
     _add(verbs, "doctor", run_doctor, json_flag=True)
     _add(verbs, "work", run_work)
     bench = _add(verbs, "bench", run_bench, json_flag=True)
-    bench.add_argument("what", choices=("path", "page", "queue"))
+    bench.add_argument("what", choices=("path", "page", "queue", "prompts"))
     bench.add_argument("--engine", default="svd-nano", help=say("cli.help.bench_engine"))
     bench.add_argument("--pairs", type=int, default=5, help=say("cli.help.pairs"))
     return parser
@@ -270,16 +270,21 @@ def run_work(arguments: argparse.Namespace) -> int:
 def run_bench(arguments: argparse.Namespace) -> int:
     """Measure our path against the bare pipeline, our page against an empty one, or a large queue."""
     if arguments.what == "page":
-        from svd_studio.bench_page import bench_page
+        from svd_studio.bench.page import bench_page
 
         return bench_page(arguments.pairs, arguments.json)
     if arguments.what == "queue":
-        from svd_studio.bench_queue import bench_queue
+        from svd_studio.bench.queue import bench_queue
 
         return bench_queue(arguments.json)
-    from svd_studio.bench import bench_path
+    studio = Studio(config_of(arguments))
+    if arguments.what == "prompts":
+        from svd_studio.bench.prompts import bench_prompts
 
-    return bench_path(Studio(config_of(arguments)), arguments.engine, arguments.pairs, arguments.json)
+        return bench_prompts(studio, arguments.engine, arguments.json)
+    from svd_studio.bench.path import bench_path
+
+    return bench_path(studio, arguments.engine, arguments.pairs, arguments.json)
 
 
 def _print_json(value: Any) -> None:

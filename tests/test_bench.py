@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from svd_studio.bench import bench_path
-from svd_studio.bench_page import bench_page
-from svd_studio.bench_queue import BARS, bench_queue
+from svd_studio.bench.page import bench_page
+from svd_studio.bench.path import bench_path
+from svd_studio.bench.prompts import PROMPTS, STRENGTHS, bench_prompts
+from svd_studio.bench.queue import BARS, bench_queue
 from svd_studio.core.config import StudioConfig
-from svd_studio.core.errors import BadInput
+from svd_studio.core.errors import BadInput, MissingWeights
 from svd_studio.studio import Studio
 
 
@@ -38,3 +39,18 @@ def test_the_path_is_measured_against_the_bare_pipeline(tmp_path: Path, capsys: 
     report = json.loads(capsys.readouterr().out)
     assert report["ours_s"] > 0
     assert 0.5 < report["ratio_median"] < 2
+
+
+def test_what_words_do_is_measured_for_each_prompt_and_strength(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"width": 96, "height": 64, "frames": 2, "steps": 1}
+    assert bench_prompts(Studio(StudioConfig(tmp_path)), "svd-nano", True, pictures=["coffee.jpg"], **small) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {(row["prompt"], row["strength"]) for row in rows} == {(p, s) for p in PROMPTS for s in STRENGTHS}
+    assert all(row["psnr"] > 0 and row["sharpness"] > 0 for row in rows)
+
+
+def test_a_model_without_its_text_tower_is_not_measured(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match=r"bench\.no_text"):
+        bench_prompts(Studio(StudioConfig(tmp_path)), "svd-xt", False)

@@ -1,4 +1,4 @@
-"""Measure the studio against what it is built on, side by side in one run: machines are noisy, ratios are not."""
+"""Our denoise and decode against the bare diffusers pipeline with the same components, in interleaved pairs."""
 
 import json
 import math
