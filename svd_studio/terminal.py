@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from svd_studio.core.errors import Cancelled
+from svd_studio.core.errors import Cancelled, Message
 from svd_studio.core.progress import Progress, Stage
 from svd_studio.ui.texts import say
 
@@ -31,6 +31,9 @@ class StageLines(Progress):
             print(f"{say('stage.' + stage)}: {total}/{total}, {now - self._since:.1f} s", file=self._stream, flush=True)
             self._since = now
 
+    def note(self, message: Message) -> None:
+        print(say(message), file=self._stream, flush=True)
+
 
 class StageBars(Progress):
     """Draw one bar a stage."""
@@ -44,6 +47,9 @@ class StageBars(Progress):
             self._tasks[stage] = self._bars.add_task(say("stage." + stage), total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)
 
+    def note(self, message: Message) -> None:
+        self._bars.console.print(say(message))
+
 
 class Stoppable(Progress):
     """Pass reports on until somebody asked to stop, then raise Cancelled at the next chance."""
@@ -55,6 +61,9 @@ class Stoppable(Progress):
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
         self.check()
         self._listener.report(stage, done, total, preview)
+
+    def note(self, message: Message) -> None:
+        self._listener.note(message)
 
     def check(self) -> None:
         if self.stopped:

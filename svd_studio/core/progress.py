@@ -5,6 +5,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from svd_studio.core.errors import Message
+
 Stage = Literal["load", "encode_inputs", "denoise", "decode", "finish", "encode"]
 STAGES: tuple[Stage, ...] = ("load", "encode_inputs", "denoise", "decode", "finish", "encode")
 
@@ -24,6 +26,9 @@ class Progress:
 
     def check(self) -> None:
         """Raise Cancelled when somebody asked to stop; cheap enough for inner loops."""
+
+    def note(self, message: Message) -> None:
+        """Tell a person something about a render that goes on."""
 
     def over(self, items: Iterable[Item], stage: Stage, total: int) -> Iterator[Item]:
         """Yield the items, reporting after each one that was consumed."""

@@ -8,17 +8,34 @@ from diffusers import AutoencoderKLTemporalDecoder
 
 from svd_studio.core.errors import RenderFailed
 from svd_studio.engines.base import Frame
+from svd_studio.engines.placing import in_fp32
+
+BLACK = -0.95
 
 
 @torch.no_grad()
 def _decode_window(vae: AutoencoderKLTemporalDecoder, latents: torch.Tensor, device: torch.device) -> np.ndarray:
     """Frames of one window as float32 in [0, 1]: (frames, height, width, 3)."""
-    scaled = 1 / vae.config.scaling_factor * latents.to(device, vae.dtype)
-    decoded = vae.decode(scaled, num_frames=len(latents)).sample.float()
+    decoded = _decode(vae, latents, device)
+    if vae.dtype != torch.float32 and not _shows_something(decoded):
+        del decoded
+        with in_fp32(vae):  # half precision may have overflowed, or be right: then full precision agrees
+            decoded = _decode(vae, latents, device)
     if not bool(torch.isfinite(decoded).all()):
         raise RenderFailed("render.not_finite")
     pixels: np.ndarray = (decoded / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     return pixels
+
+
+def _decode(vae: AutoencoderKLTemporalDecoder, latents: torch.Tensor, device: torch.device) -> torch.Tensor:
+    scaled = 1 / vae.config.scaling_factor * latents.to(device, vae.dtype)
+    decoded: torch.Tensor = vae.decode(scaled, num_frames=len(latents)).sample.float()
+    return decoded
+
+
+def _shows_something(decoded: torch.Tensor) -> bool:
+    """Whether all values are numbers and not all of them black (−1)."""
+    return bool(torch.isfinite(decoded).all()) and float(decoded.max()) > BLACK
 
 
 def decode_windows(

@@ -12,6 +12,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from svd_studio.core.clip import ResolvedSettings, SchedulerName
+from svd_studio.core.errors import RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import VramPlan
 from svd_studio.engines.base import Scene
@@ -122,11 +123,14 @@ def run_steps(
     guidance = torch.linspace(settings.guidance_first, settings.guidance_last, settings.frames)
     guidance = guidance.to(device, latents.dtype).view(1, -1, 1, 1, 1)
     colours = latent_colours(inputs.image_latents[-1, 0] * pipeline.vae.config.scaling_factor, picture)
+    progress.report("denoise", 0, steps)
     for done, time in enumerate(scheduler.timesteps, start=1):
         sigma = scheduler.sigmas[done - 1]
         velocity = predict(pipeline, scheduler.scale_model_input(latents, time), time, inputs, guidance, plan)
         clean = latents / (sigma**2 + 1) - velocity * sigma / (sigma**2 + 1) ** 0.5
         latents = scheduler.step(velocity, time, latents).prev_sample
+        if not bool(torch.isfinite(latents).all()):  # at the first step, and not after all of them
+            raise RenderFailed("render.not_finite")
         progress.report("denoise", done, steps, preview=paint(clean[0], colours))
     final: torch.Tensor = latents[0]
     return final

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from svd_studio.core.errors import Cancelled, StudioError
+from svd_studio.core.errors import Cancelled, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.core.progress import STAGES, Progress, Stage
 from svd_studio.jobs.forecast import Forecast
@@ -77,6 +77,11 @@ class JobProgress(Progress):
             with suppress(StudioError):  # a full disk or a busy database: a row that tells less is no lost render
                 self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
         self.also.report(stage, done, total, preview)
+
+    def note(self, message: Message) -> None:
+        with suppress(StudioError):
+            self.queue.say(self.job.id, message)
+        self.also.note(message)
 
     def check(self) -> None:
         now = self._now()

@@ -5,18 +5,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from svd_studio.core.errors import Message
 from svd_studio.core.progress import Progress, Stage
 
 
 class StageClock(Progress):
     """Pass every report on, and charge the time since the last one to the stage that reports.
 
-    A report of 0 done begins a stage: what went before belongs to nobody.
+    A report of 0 done begins a stage: what went before belongs to nobody. `stage` is the last that reported.
     """
 
     def __init__(self, listener: Progress, now: Callable[[], float] = time.perf_counter) -> None:
         self.listener = listener
         self.seconds: dict[str, float] = {}
+        self.stage: Stage = "load"
         self._now = now
         self._last = now()
 
@@ -24,8 +26,11 @@ class StageClock(Progress):
         now = self._now()
         spent = now - self._last if done else 0.0
         self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
-        self._last = now
+        self.stage, self._last = stage, now
         self.listener.report(stage, done, total, preview)
+
+    def note(self, message: Message) -> None:
+        self.listener.note(message)
 
     def check(self) -> None:
         self.listener.check()

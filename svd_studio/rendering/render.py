@@ -12,11 +12,13 @@ from PIL import Image
 from svd_studio import __version__
 from svd_studio.core.clip import ClipRequest, RenderedClip, ResolvedSettings
 from svd_studio.core.engine import EngineInfo
+from svd_studio.core.errors import RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import CARD, Place, VramPlan
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
 from svd_studio.gpu.planner import plan_clip
+from svd_studio.gpu.recovery import Ladder
 from svd_studio.rendering.clock import StageClock
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
@@ -26,6 +28,9 @@ from svd_studio.video.finish import finish, finished_size, playback_fps
 from svd_studio.video.metadata import recipe_json
 from svd_studio.video.pictures import frame_picture, open_picture
 from svd_studio.video.poster import make_poster
+
+BLACK = 8
+"""Of 255: a frame whose brightest spot stays under it shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ def render(
     scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
     plan = plan_clip(info, settings, bench.place, bench.free_gb())
 
-    frames, peak_gb = make_frames(info, scene, plan, bench, clock)
+    ladder = Ladder(info.plans(settings, bench.place), plan, clock)
+
+    frames, peak_gb = make_frames(info, scene, ladder, bench, clock)
 
     made = {
         "version": __version__,
@@ -74,7 +81,7 @@ def render(
         "job": job,
         "created": round(time.time(), 3),
         "source_sha256": hashlib.sha256(request.start_image.read_bytes()).hexdigest(),
-        "plan": plan.as_dict(),
+        "plan": ladder.plan.as_dict(),
         "peak_memory_gb": round(peak_gb, 3),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
@@ -92,7 +99,7 @@ def render(
         size=encoded.size,
         seconds_by_stage=clock.seconds,
         peak_memory_gb=peak_gb,
-        plan=plan.as_dict(),
+        plan=ladder.plan.as_dict(),
         poster=poster,
     )
 
@@ -122,29 +129,44 @@ def framed_picture(path: Path, settings: ResolvedSettings) -> Image.Image:
 
 
 def make_frames(
-    info: EngineInfo, scene: Scene, plan: VramPlan, bench: Bench, clock: StageClock
+    info: EngineInfo, scene: Scene, ladder: Ladder, bench: Bench, clock: StageClock
 ) -> tuple[np.ndarray, float]:
     """The clip's frames, memory-mapped, and the peak memory in GiB; from kept parts where they are.
 
-    An engine is loaded only when something has to be made.
+    An engine is loaded only when something has to be made. When memory runs out, thriftier plans go
+    on: latents that are finished are never made again. Raises OutOfMemory when no plan is left.
     """
     parts, settings = bench.parts, scene.settings
     folder = bench.weights_folder(info)
     weights = fingerprint(folder) + (fingerprint(scene.text_tower) if scene.text_tower else "")
     latents_key = latents_name(settings, scene.start.tobytes(), weights, bench.loaded.precision)
-    frames_key = frames_name(latents_key, plan.decode_window)
-    frames = parts.load(frames_key)
-    if frames is not None:
-        return frames, 0.0
+    kept = parts.load(frames_name(latents_key, ladder.plan.decode_window))
+    if kept is not None:
+        return kept, 0.0
     engine = bench.loaded.get(info, folder, clock)
     latents = parts.load(latents_key)
     if latents is None:
-        latents = parts.save(latents_key, engine.denoise(scene, plan, clock))
+        denoised = ladder.make(lambda plan: engine.denoise(scene, plan, clock), lambda: clock.stage)
+        latents = parts.save(latents_key, denoised)
     shape = (settings.frames, settings.height, settings.width, 3)
-    decoded = engine.decode(np.array(latents), plan, clock)
-    frames = parts.save_stream(frames_key, decoded, shape)
+
+    def decode(plan: VramPlan) -> np.ndarray:
+        decoded = not_black(engine.decode(np.array(latents), plan, clock), scene.start)
+        return parts.save_stream(frames_name(latents_key, plan.decode_window), decoded, shape)
+
+    frames = ladder.make(decode, lambda: "decode")
     card_peak = engine.peak_memory_gb()
     return frames, bench.peak_memory_gb() if card_peak is None else card_peak
+
+
+def not_black(frames: Iterator[np.ndarray], start: Image.Image) -> Iterator[np.ndarray]:
+    """Pass frames on; raise RenderFailed at their end when all were black and the start picture is not."""
+    brightest = 0
+    for frame in frames:
+        brightest = max(brightest, int(frame.max()))
+        yield frame
+    if brightest < BLACK and np.asarray(start).max() >= 2 * BLACK:
+        raise RenderFailed("render.black")
 
 
 def _reported(frames: Iterator[np.ndarray], count: int, clock: StageClock) -> Iterator[np.ndarray]:

@@ -36,6 +36,7 @@ STAGE = """
       <i></i>
     </div>
     <p class="status"><span class="line" role="status"></span><span class="eta"></span></p>
+    <p class="job-note" role="status"></p>
   </div></div>
 </section>
 """

@@ -19,6 +19,7 @@ def job_view(job: Job, language: str, ahead: int = 0, trouble: Message | None = 
         "name": job.title,
         "status": job.status.value,
         "line": _line(job, language, ahead, trouble),
+        "note": say(job.message, language) if is_running and job.message else "",
         "eta": _eta(job, language) if is_running else "",
         "percent": percent,
         "preview": f"/media/job/{job.id}/preview?v={job.preview_version}" if job.preview_version else None,

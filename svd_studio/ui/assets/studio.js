@@ -231,6 +231,7 @@ window.studio = (() => {
       find(".running .track").setAttribute("aria-valuenow", job.percent);
       put(".line", state.stopping === job.id ? text("page.job.stopping") : job.line);
       put(".eta", job.eta);
+      put(".job-note", job.note || "");
       put(".waiting span", job.line);
       paintPreview(job);
     } else if (job && (job.status === "failed" || job.status === "cancelled")) {
