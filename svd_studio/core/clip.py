@@ -82,7 +82,9 @@ class ClipSettings(Recipe):
     ] = None
     prompt: Annotated[Words, Field(description="What should happen, in words.")] = ""
     negative_prompt: Annotated[Words, Field(description="What should not happen, in words.")] = ""
-    prompt_strength: Annotated[float, Field(ge=0, le=1, description="How hard the prompt pushes; 0 ignores it.")] = 0.2
+    prompt_strength: Annotated[
+        float, Field(ge=0, le=1, description="How hard the words push; 0 ignores them, 0.2 is usual.")
+    ] = 0.2
     shape: Annotated[
         Shape | None, Field(description="Shape of the clip; empty takes the one nearest to the picture.")
     ] = None
