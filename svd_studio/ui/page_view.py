@@ -113,9 +113,12 @@ class PageView:
         fit = None if is_busy else self.fit(values)
         view: View = {"job": None, **self.machine(language, fit), **looks_view(self.studio.presets, language)}
         view |= self.queue_state(values, request)
-        updates: Updates = self.newly_fetched(values, language)
-        if view["editing"]:
-            updates |= self.generate_says("save" if view["editing"]["waits"] else "generate", language)
+        waits = bool(view["editing"] and view["editing"]["waits"])
+        # said every time: an answer that was on its way when the change ended may have said the other
+        updates: Updates = {
+            **self.newly_fetched(values, language),
+            **self.generate_says("save" if waits else "generate", language),
+        }
         if job is not None:
             ahead = self.studio.queue.ahead_of(job.id) if job.status is JobStatus.QUEUED else 0
             standing = Message("page.job.paused") if view["paused"] else None

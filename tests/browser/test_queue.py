@@ -181,7 +181,7 @@ def test_a_waiting_clip_is_changed_in_animate_and_what_stood_there_comes_back(
     assert [job.id for job in window.studio.queue.find()] == [first, second], "it keeps its place"
     page.page.click(".rooms [data-room=animate]")
     page.wait_until(lambda: page.field("prompt") == "mine" and page.field("steps") == "9")
-    assert page.text("#generate") == "Generate"
+    page.wait_until(lambda: page.text("#generate") == "Generate")
     assert page.page.get_attribute(".framed", "alt") == "mountains"
 
 
@@ -210,11 +210,13 @@ def test_a_change_can_be_given_up(open_page: OpenPage, window: Window) -> None:
     page = open_queue(open_page())
     press(page, "edit", job)
     page.page.wait_for_selector(".editing:not([hidden])")
+    assert page.page.locator("#cancel").is_hidden(), "it would cancel another clip than the one that is changed"
     page.set_number("steps", 3)
     page.page.click(".editing [data-act=leave]")
     page.page.wait_for_selector(".editing", state="hidden")
     page.page.wait_for_function("document.querySelector('.framed').alt === 'mountains'")
     assert job_of(window, job).request.settings.steps == 7
+    page.page.wait_for_selector("#generate:has-text('Generate')")
 
 
 def test_many_pictures_become_many_clips_and_refused_ones_are_named(
