@@ -139,7 +139,7 @@ def build_parser() -> Parser:
     _add(verbs, "doctor", run_doctor, json_flag=True)
     _add(verbs, "work", run_work)
     bench = _add(verbs, "bench", run_bench, json_flag=True)
-    bench.add_argument("what", choices=("path", "page", "queue", "prompts"))
+    bench.add_argument("what", choices=("path", "cpu", "page", "queue", "prompts"))
     bench.add_argument("--engine", default="svd-nano", help=say("cli.help.bench_engine"))
     bench.add_argument("--pairs", type=int, default=5, help=say("cli.help.pairs"))
     return parser
@@ -269,6 +269,10 @@ def run_work(arguments: argparse.Namespace) -> int:
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """Measure our path against the bare pipeline, our page against an empty one, or a large queue."""
+    if arguments.what == "cpu":
+        from svd_studio.bench.memory import bench_cpu
+
+        return bench_cpu(arguments.json)
     if arguments.what == "page":
         from svd_studio.bench.page import bench_page
 

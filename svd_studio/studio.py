@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import re
 import secrets
 from contextlib import suppress
@@ -245,8 +246,11 @@ class Studio:
             place=device.place(precision),
             held_gb=device.held_gb,
         )
-        memory = MemoryWatch(used_memory_gb, Telemetry().sample().machine.ram_total_gb)
-        return Worker(self.config, JobQueue(self.database, card=card), self.clips, bench, memory=memory)
+        telemetry = Telemetry(lambda: (os.getpid(),))
+        memory = MemoryWatch(used_memory_gb, telemetry.sample().machine.ram_total_gb)
+        return Worker(
+            self.config, JobQueue(self.database, card=card), self.clips, bench, look=telemetry.sample, memory=memory
+        )
 
     def let_go(self) -> None:
         """Put back what an ended worker was rendering, unless somebody else renders here already."""

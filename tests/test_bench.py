@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from svd_studio.bench.memory import memory_by_stage
 from svd_studio.bench.page import bench_page
 from svd_studio.bench.path import bench_path
 from svd_studio.bench.prompts import PROMPTS, STRENGTHS, bench_prompts
 from svd_studio.bench.queue import BARS, bench_queue
+from svd_studio.core.clip import ClipSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, MissingWeights
+from svd_studio.engines.catalog import ENGINES, NANO_FOLDER
+from svd_studio.engines.svd import SvdEngine
 from svd_studio.studio import Studio
 
 
@@ -31,6 +35,15 @@ def test_a_large_queue_and_library_are_measured(capsys: pytest.CaptureFixture[st
     assert set(report["too_slow"]) <= set(BARS)
     bench_queue(False, many=60, submits=2)
     assert "must be under 300" in capsys.readouterr().out
+
+
+def test_torch_takes_of_the_memory_what_plans_expect() -> None:
+    info = ENGINES["svd-nano"]
+    settings = ClipSettings(seed=7, steps=1, guidance_last=3.0, width=64, height=64).resolve(info).settings
+    rows = memory_by_stage(SvdEngine(info, NANO_FOLDER, "cpu", "fp32"), settings)
+    assert [row["stage"] for row in rows] == ["encode_inputs", "denoise", "denoise", "decode"]
+    for row in rows:
+        assert row["measured_mb"] == pytest.approx(row["expected_mb"], rel=0.15), row
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from svd_studio.core.clip import RenderedClip
@@ -11,6 +12,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import Cancelled, DiskFull, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.core.progress import Progress
+from svd_studio.gpu.telemetry import Snapshot
 from svd_studio.jobs.adoption import adopt, clip_name, keep
 from svd_studio.jobs.forecast import forecast
 from svd_studio.jobs.housekeeping import sweep
@@ -18,6 +20,7 @@ from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.progress import JobProgress
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
+from svd_studio.jobs.slowness import SlownessWatch
 from svd_studio.jobs.supervisor import FRESH_WORKER
 from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.library.clips import Clip, ClipLibrary
@@ -36,13 +39,17 @@ class CardLost(StudioError):
 
 @dataclass(frozen=True)
 class Worker:
-    """Run claimed jobs; every one ends as a clip, as a failure with a reason, or cancelled."""
+    """Run claimed jobs; every one ends as a clip, as a failure with a reason, or cancelled.
+
+    `look` reads cards and machine, to tell what slows a clip.
+    """
 
     config: StudioConfig
     queue: JobQueue
     clips: ClipLibrary
     bench: Bench
     watchdog: Watchdog = field(default_factory=Watchdog)
+    look: Callable[[], Snapshot | None] = lambda: None
     memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(lambda: None, None))
 
     def run(self, job: Job, also: Progress | None = None) -> Clip | None:
@@ -56,7 +63,8 @@ class Worker:
         progress = JobProgress(self.queue, job, previews, also or Progress(), expected, watchdog=self.watchdog)
         self.watchdog.alive()
         try:
-            rendered = self._make(job, progress)
+            step_s = expected.by_stage["denoise"] / settings.steps if expected else None
+            rendered = self._make(job, SlownessWatch(progress, step_s, self.look))
         finally:
             progress.forget_preview()
             self.watchdog.off()
