@@ -21,7 +21,7 @@ from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.language import known
 from svd_studio.ui.looks_view import looks_view
-from svd_studio.ui.offer import OFFERED, Download, Offers, prompt_note
+from svd_studio.ui.offer import OFFERED, PRACTICE, Download, Offers, prompt_note
 from svd_studio.ui.picture_box import find_picture, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
@@ -228,6 +228,8 @@ class PageView:
         known_time = self.studio.forecast(resolved.settings)
         time = spoken_seconds(known_time.seconds, language) if known_time else ""
         promise = say(Message("page.promise", {"time": time}) if time else "page.promise.unknown", language)
+        if not time and resolved.settings.engine == PRACTICE:
+            promise = ""  # the note under the gauge says it
         return {"errors": {}, "promise": promise, **note, **self.notes(resolved, language)}
 
     def refusal(self, error: StudioError, language: str) -> View:

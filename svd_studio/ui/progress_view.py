@@ -41,7 +41,7 @@ def _line(job: Job, language: str, ahead: int, trouble: Message | None) -> str:
     if job.stage is None:
         return say("page.job.starting", language)
     stage = say(f"page.stage.{job.stage}", language)
-    if job.stage not in IN_STEPS or not job.total:
+    if job.stage not in IN_STEPS or not job.done:
         return stage
     return say(Message(f"page.job.{job.stage}", {"stage": stage, "done": job.done, "total": job.total}), language)
 
