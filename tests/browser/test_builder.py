@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.browser.page import StudioPage
+
+pytestmark = pytest.mark.slow
 
 OpenPage = Callable[..., StudioPage]
 

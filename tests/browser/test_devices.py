@@ -12,6 +12,8 @@ from tests.browser.test_queue import job_of, open_queue, press, titles
 from tests.journeys.window import Window
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 OpenPage = Callable[..., StudioPage]
 
 

@@ -51,6 +51,7 @@ def open_clip(page: StudioPage, clip: Clip) -> None:
     page.page.wait_for_selector(".gallery-detail[open] .gallery-side:not(.is-waiting)")
 
 
+@pytest.mark.slow
 def test_the_list_has_no_end_and_the_page_stays_light(open_page: OpenPage, clips: list[Clip]) -> None:
     page = enter(open_page())
     assert titles(page)[:3] == [clip.title for clip in clips]
@@ -83,6 +84,7 @@ def test_a_clip_is_found_by_any_word(open_page: OpenPage, clips: list[Clip]) -> 
     page.wait_until(lambda: len(titles(page)) > 9)
 
 
+@pytest.mark.slow
 def test_a_star_stays_and_can_be_asked_for(open_page: OpenPage, window: Window, clips: list[Clip]) -> None:
     page = enter(open_page())
     star = f"{card(clips[1])} .gallery-star"
@@ -128,6 +130,7 @@ def test_thrown_away_undone_and_brought_back_from_the_trash(
     page.page.wait_for_selector(".gallery-empty:has-text('trash is empty')")
 
 
+@pytest.mark.slow
 def test_the_trash_is_emptied_only_when_one_is_sure(open_page: OpenPage, window: Window, clips: list[Clip]) -> None:
     window.studio.trash.put(clips[0])
     page = enter(open_page())
@@ -143,6 +146,7 @@ def test_the_trash_is_emptied_only_when_one_is_sure(open_page: OpenPage, window:
     assert window.studio.clips.get(clips[0].id) is None
 
 
+@pytest.mark.slow
 def test_a_clip_plays_under_the_pointer(open_page: OpenPage, clips: list[Clip]) -> None:
     page = enter(open_page())
     page.page.hover(f"{card(clips[0])} .gallery-open")
@@ -154,6 +158,7 @@ def test_a_clip_plays_under_the_pointer(open_page: OpenPage, clips: list[Clip]) 
     page.page.wait_for_selector(".gallery-sample", state="detached")
 
 
+@pytest.mark.slow
 def test_one_clip_tells_how_it_was_made(open_page: OpenPage, clips: list[Clip]) -> None:
     page = enter(open_page())
     open_clip(page, clips[0])
@@ -180,6 +185,7 @@ def test_one_clip_tells_how_it_was_made(open_page: OpenPage, clips: list[Clip]) 
     assert focused == clips[1].id, "one is where one was"
 
 
+@pytest.mark.slow
 def test_a_new_clip_comes_in_on_top(open_page: OpenPage, maker: Maker, clips: list[Clip]) -> None:
     page = enter(open_page())
     page.page.mouse.move(5, 5)
@@ -193,6 +199,7 @@ def test_a_new_clip_comes_in_on_top(open_page: OpenPage, maker: Maker, clips: li
     page.wait_until(lambda: titles(page)[0] == "newer still")
 
 
+@pytest.mark.slow
 def test_a_clip_deleted_by_hand_says_so_and_can_be_taken_off(
     open_page: OpenPage, window: Window, clips: list[Clip]
 ) -> None:
@@ -208,6 +215,7 @@ def test_a_clip_deleted_by_hand_says_so_and_can_be_taken_off(
     page.wait_until(lambda: titles(page)[0] == clips[1].title)
 
 
+@pytest.mark.slow
 def test_the_gallery_fits_a_phone_and_speaks_chinese(open_page: OpenPage, clips: list[Clip]) -> None:
     page = enter(open_page(width=390, locale="zh-CN"))
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -4,8 +4,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
+
+pytestmark = pytest.mark.slow
 
 OpenPage = Callable[..., StudioPage]
 REFUSED = {

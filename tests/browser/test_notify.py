@@ -12,6 +12,8 @@ from svd_studio.core.job import JobStatus
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
 
+pytestmark = pytest.mark.slow
+
 OpenPage = Callable[..., StudioPage]
 PICTURE = Path(__file__).parents[2] / "presets" / "pictures" / "coffee.jpg"
 

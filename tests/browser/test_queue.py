@@ -51,6 +51,7 @@ def job_of(window: Window, job_id: int) -> Job:
     return job
 
 
+@pytest.mark.slow
 def test_what_is_done_is_watched_and_taken_off_the_list(open_page: OpenPage, window: Window) -> None:
     [job] = add(window, "coffee")
     page = open_queue(open_page())
@@ -65,6 +66,7 @@ def test_what_is_done_is_watched_and_taken_off_the_list(open_page: OpenPage, win
     assert window.studio.clips.get(str(clip_id)) is not None, "the list is cleared, the library stays"
 
 
+@pytest.mark.slow
 def test_a_clip_that_somebody_deleted_by_hand_is_told(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     [job] = add(window, "coffee")
@@ -78,6 +80,7 @@ def test_a_clip_that_somebody_deleted_by_hand_is_told(open_page: OpenPage, windo
     window.studio.clips.forget(clip)
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_get_in_each_others_way(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     first, second = add(window, "coffee", "sunset")
@@ -145,6 +148,7 @@ def test_cancel_try_again_take_off_and_undo(open_page: OpenPage, window: Window)
     assert page.page.locator(".queue-removed").is_hidden()
 
 
+@pytest.mark.slow
 def test_a_paused_queue_says_so_everywhere_and_goes_on(open_page: OpenPage, window: Window) -> None:
     page = open_queue(open_page())
     page.page.click("#room-queue [data-act=pause]")
@@ -158,6 +162,7 @@ def test_a_paused_queue_says_so_everywhere_and_goes_on(open_page: OpenPage, wind
     page.page.wait_for_selector(".standing", state="hidden")
 
 
+@pytest.mark.slow
 def test_a_waiting_clip_is_changed_in_animate_and_what_stood_there_comes_back(
     open_page: OpenPage, window: Window
 ) -> None:
@@ -185,6 +190,7 @@ def test_a_waiting_clip_is_changed_in_animate_and_what_stood_there_comes_back(
     assert page.page.get_attribute(".framed", "alt") == "mountains"
 
 
+@pytest.mark.slow
 def test_a_clip_that_starts_while_it_is_changed_is_told_and_nothing_is_lost(
     open_page: OpenPage, window: Window
 ) -> None:
@@ -204,6 +210,7 @@ def test_a_clip_that_starts_while_it_is_changed_is_told_and_nothing_is_lost(
     page.page.wait_for_selector(".editing", state="hidden")
 
 
+@pytest.mark.slow
 def test_a_change_can_be_given_up(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     [job] = add(window, "coffee", steps=7)
@@ -242,6 +249,7 @@ def test_many_pictures_become_many_clips_and_refused_ones_are_named(
     page.wait_until(lambda: window.studio.queue.find() == [])
 
 
+@pytest.mark.slow
 def test_several_seeds_at_once(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     page = open_page()
@@ -260,6 +268,7 @@ def test_several_seeds_at_once(open_page: OpenPage, window: Window) -> None:
     assert len(window.studio.queue.find()) == 3
 
 
+@pytest.mark.slow
 def test_the_queue_fits_a_phone_and_names_every_button(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     add(window, "coffee", "sunset", prompt="a long prompt " * 10)

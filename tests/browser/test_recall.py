@@ -13,6 +13,8 @@ from tests.browser.page import StudioPage
 from tests.journeys.window import Window
 from tests.library.made_clips import Maker
 
+pytestmark = pytest.mark.slow
+
 OpenPage = Callable[..., StudioPage]
 SAMPLES = Path(__file__).parents[2] / "presets" / "pictures"
 RECIPE = {"prompt": "waves roll in", "motion_bucket": 90, "steps": 7, "seed": 5, "frames": 6}
