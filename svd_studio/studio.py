@@ -154,11 +154,12 @@ class Studio:
 
     def keep_picture(self, picture: Path) -> Path:
         """Copy a picture into the library under its hash, once; refuses what cannot be decoded."""
-        pictures.open_picture(picture)
+        pictures.picture_size(picture)  # looks at no more than the head, so that nothing huge is read
         content = picture.read_bytes()
         private_folder(self.config.inputs)
         kept = self.config.inputs / f"{hashlib.sha256(content).hexdigest()}{picture.suffix.lower()}"
-        if not kept.exists():
+        if not kept.exists():  # what is here was decoded when it came: sixteen seeds of one picture cost it once
+            pictures.open_picture(picture)
             write_whole(kept, lambda part: _write(part, content), lambda part: None)
         return kept
 

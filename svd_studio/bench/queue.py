@@ -89,7 +89,8 @@ def paging(studio: Studio) -> dict[str, Any]:
 
 
 def start(studio: Studio) -> None:
-    """What a worker does before its first clip, on this folder: open, take over, claim."""
+    """What window and worker do before the first clip, on this folder: look for damage, take over, claim."""
+    studio.mend()
     adopt(studio.queue, studio.clips)
     studio.queue.recover()
     sweep(studio.config)
