@@ -37,7 +37,7 @@ class Rebuild:
 
     def __init__(self, clips: ClipLibrary, owner: str) -> None:
         self.clips, self.owner = clips, owner
-        rows = list(clips.everything())
+        rows = sorted(clips.everything(), key=lambda clip: clip.trashed is None)  # of two at one place the kept one
         self._ids = {clip.id for clip in rows}
         self._known = {clip.rendered.path: clip for clip in rows if clip.is_here}
         self._lost = [clip for clip in rows if not clip.is_here]
@@ -69,7 +69,7 @@ class Rebuild:
         rendered, made = found
         if known := self._known.get(path):
             done.known += 1
-            return _again(known, rendered)
+            return _again(known if thrown else replace(known, trashed=None), rendered)
         if not thrown and (before := self._moved(rendered, made)):
             done.moved += 1
             return _again(before, rendered)

@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,13 +64,37 @@ class Trash:
         while page := self.clips.page(wanted, after, AT_ONCE):
             after = page[-1].cursor
             due = [clip for clip in page if is_due(clip)]
-            gone = [clip for clip in due if _unlink(_files(clip), self.clips.trash / clip.id)]
-            deleted, stuck = deleted + len(gone), stuck + len(due) - len(gone)
+            back = [clip for clip in due if self._is_back(clip)]
+            gone = [clip for clip in due if clip not in back and self._unlink(clip)]
+            deleted, stuck = deleted + len(gone), stuck + len(due) - len(back) - len(gone)
             with self.clips.database.transaction() as connection:
+                connection.executemany("UPDATE clips SET trashed = NULL WHERE id = ?", [(clip.id,) for clip in back])
                 connection.executemany("DELETE FROM clips WHERE id = ?", [(clip.id,) for clip in gone])
         if stuck:
             raise StudioError("clips.trash_stuck", count=stuck, folder=str(self.clips.trash))
         return deleted
+
+    def _is_back(self, clip: Clip) -> bool:
+        """Whether a clip's file stands in clips/ again, by hand or since a kill, and no other clip has its place."""
+        path = clip.rendered.path
+        if path.is_relative_to(self.clips.trash) or not path.exists():
+            return False
+        file = path.relative_to(self.clips.folder).as_posix()
+        taken = "SELECT 1 FROM clips WHERE file = ? AND trashed IS NULL"
+        return next(iter(self.clips.database.connection.execute(taken, (file,))), None) is None
+
+    def _unlink(self, clip: Clip) -> bool:
+        """Delete a clip's files, but only those in the trash; False when another program does not let go."""
+        folder = self.clips.trash / clip.id
+        try:
+            for path in _files(clip):
+                if path.is_relative_to(folder):
+                    path.unlink(missing_ok=True)
+        except OSError:
+            return False
+        with suppress(OSError):
+            folder.rmdir()
+        return True
 
     def _mark(self, clip: Clip, when: float) -> None:
         with self.clips.database.transaction() as connection:
@@ -110,14 +134,3 @@ def _move(path: Path, target: Path) -> None:
 
 def _poster_of(clip: Path) -> Path:
     return clip.with_suffix(".webp")
-
-
-def _unlink(files: Iterable[Path], folder: Path) -> bool:
-    try:
-        for path in files:
-            path.unlink(missing_ok=True)
-    except OSError:
-        return False
-    with suppress(OSError):
-        folder.rmdir()
-    return True

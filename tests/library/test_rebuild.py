@@ -94,6 +94,15 @@ def test_a_clip_under_another_name_is_still_that_clip(studio: Studio, maker: Mak
     assert found.starred
 
 
+def test_a_clip_that_was_moved_back_by_hand_is_no_longer_in_the_trash(studio: Studio, maker: Maker) -> None:
+    clip = maker.clip("valley")
+    studio.trash.put(clip)
+    for path in studio.clips.trash.rglob("*.*"):
+        path.rename(studio.config.clips / path.name)
+    assert studio.rebuild_clips().known == 1
+    assert [(one.id, one.trashed) for one in studio.clips.newest()] == [(clip.id, None)]
+
+
 def test_a_copy_is_a_clip_of_its_own(studio: Studio, maker: Maker) -> None:
     clip = maker.clip("valley")
     (studio.config.clips / "copy.mp4").write_bytes(clip.rendered.path.read_bytes())

@@ -159,3 +159,31 @@ def test_a_clip_that_lost_its_file_can_be_thrown_away_and_emptied(studio: Studio
     studio.trash.put(clip)
     assert studio.trash.empty() == 1
     assert studio.clips.get(clip.id) is None
+
+
+@pytest.mark.parametrize("how", ["empty", "expire"])
+@pytest.mark.parametrize("poster_too", [True, False])
+def test_a_clip_that_is_back_in_its_folder_is_kept_not_deleted(studio: Studio, how: str, poster_too: bool) -> None:
+    clip = kept(studio, 1)
+    Trash(studio.clips, clock=lambda: 1.0).put(clip)
+    thrown = again(studio, clip).rendered
+    assert thrown.poster is not None
+    shutil.move(thrown.path, clip.rendered.path)
+    if poster_too:
+        shutil.move(thrown.poster, clip.rendered.path.with_suffix(".webp"))
+    assert getattr(studio.trash, how)() == 0
+    assert again(studio, clip).trashed is None
+    assert again(studio, clip).rendered.path == clip.rendered.path
+    assert contents(again(studio, clip)) == (b"clip 1", b"poster 1")
+
+
+def test_emptying_never_touches_the_clip_that_took_a_lost_ones_place(studio: Studio) -> None:
+    lost = kept(studio, 1)
+    studio.trash.put(lost)
+    shutil.rmtree(studio.clips.trash)
+    other = kept(studio, 2)
+    os.replace(other.rendered.path, lost.rendered.path)
+    other = studio.clips.write([replace(other, rendered=replace(other.rendered, path=lost.rendered.path))])[0]
+    assert studio.trash.empty() == 1
+    assert studio.clips.get(lost.id) is None
+    assert contents(again(studio, other)) == (b"clip 2", b"poster 2")
