@@ -194,9 +194,9 @@ class Handlers:
         with self.presses.once(f"{values[parts.press]} {asked}") as press:
             if press.job_id is not None and self._has_ended(press.job_id):
                 press.job_id = None
-            for one in with_seeds(settings, clips) if press.job_id is None else ():
-                submitted = self.studio.submit(one, path, picture_name(token, path), owner_of(request))
-                press.job_id, press.submitted = press.job_id or submitted.job_id, press.submitted or submitted
+            if press.job_id is None:
+                press.submitted = self._submit_all(with_seeds(settings, clips), path, token, owner_of(request))
+                press.job_id = press.submitted.job_id
         resolved = press.submitted.resolved if press.submitted else None
         seed = resolved.settings.seed if resolved else None
         watched = press.job_id if before is None or before.status.is_final else before.id
@@ -212,6 +212,13 @@ class Handlers:
             parts.drawn: seed,
         }
         return {**parts.form.show({"seed": seed}), **kept, **now, parts.view: view}
+
+    def _submit_all(self, recipes: list[ClipSettings], path: Path, token: Token, owner: str) -> Submitted:
+        """Accept all of these or none, so that pressing again doubles nothing; returns the first."""
+        kept = self.studio.keep_picture(path)  # slow, so before the database is held
+        with self.studio.database.transaction():
+            made = [self.studio.submit(recipe, kept, picture_name(token, path), owner) for recipe in recipes]
+        return made[0]
 
     def _has_ended(self, job_id: int) -> bool:
         """Whether a remembered press's job is over: pressing again then means a new one."""

@@ -1,94 +1,20 @@
 """Recipes that come back into the form: whole, without the seed, only the motion; and everything that is no recipe."""
 
-import asyncio
 import json
-import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import pytest
 from PIL import Image
 
 from svd_studio.core.clip import ClipSettings
-from svd_studio.core.config import StudioConfig
 from svd_studio.core.infotext import as_infotext
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.library.clips import Clip
-from svd_studio.studio import Studio
-from svd_studio.ui.animate_handlers import Handlers
-from svd_studio.ui.animate_tab import AnimateTab
-from svd_studio.ui.language import ENDONYMS
-from svd_studio.ui.recall_handlers import RecallHandlers
 from svd_studio.ui.recalling import MOTION
 from svd_studio.video.mp4_boxes import LONGEST_COMMENT
 from svd_studio.video.poster import make_poster
-from tests.library.made_clips import Maker
-
-RECIPE = {"prompt": "waves", "motion_bucket": 90, "steps": 7, "seed": 5, "frames": 6, "engine": "svd-nano"}
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> AnimateTab:
-    """The page, drawn once: Gradio takes longer for that than for all the rest."""
-
-    async def draw() -> AnimateTab:
-        with gr.Blocks(analytics_enabled=False) as page:
-            drawn = AnimateTab(Studio(StudioConfig(tmp_path_factory.mktemp("page"))), Telemetry(), lambda: None)
-            drawn.draw(page, gr.Radio(list(ENDONYMS), value="en"))
-        return drawn
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(draw())).result()
-
-
-class Page:
-    """The handlers of one studio, asked as its page asks: with everything that stands in the form."""
-
-    def __init__(self, tab: AnimateTab, studio: Studio) -> None:
-        self.studio, self.parts = studio, tab.parts
-        self.handlers = RecallHandlers(Handlers(studio, Telemetry(), tab.parts, lambda: None))
-        form = tab.parts.form.fields
-        self.values: dict[Any, Any] = dict.fromkeys(tab.parts.inputs())
-        self.values |= {field: "" if field.value is None else field.value for field in form.values()}
-        self.values |= {tab.parts.language: "en", tab.parts.picture: {"sample": "coffee"}, tab.parts.lock: False}
-
-    def ask(self, verb: str, owner: str | None = None, **sent: Any) -> dict[str, Any]:
-        """What the page is told; its form and what it keeps have changed as its answer says."""
-        request = SimpleNamespace(username=owner)
-        answer = getattr(self.handlers, verb)(self.values, SimpleNamespace(_data=sent), request)
-        view = answer.pop(self.parts.view)
-        for part, update in answer.items():
-            value = update["value"] if isinstance(update, dict) and "value" in update else update
-            if not (isinstance(update, dict) and "value" not in update and "__type__" in update):
-                self.values[part] = value
-        json.dumps(view, allow_nan=False)
-        return dict(view)
-
-    def form(self) -> dict[str, Any]:
-        return {name: self.values[field] for name, field in self.parts.form.fields.items()}
-
-    def upload(self, source: Path, name: str = "") -> dict[str, str]:
-        """A file as a browser uploads it."""
-        folder = self.studio.config.uploads / "random"
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder / (name or source.name))
-        return {"path": str(folder / (name or source.name)), "name": name or source.name}
-
-
-@pytest.fixture
-def page(tab: AnimateTab, tmp_path: Path) -> Page:
-    return Page(tab, Studio(StudioConfig(tmp_path / "data")))
-
-
-@pytest.fixture
-def clip(page: Page, picture_file: Path, monkeypatch: pytest.MonkeyPatch) -> Clip:
-    """A real clip, whose picture the library has."""
-    kept = page.studio.keep_picture(picture_file)
-    return Maker(page.studio, kept, monkeypatch).clip("the sea", **{**RECIPE, "width": None, "height": None})
+from tests.ui.form_page import RECIPE, Page
 
 
 def poster_with(path: Path, comment: str, picture: Image.Image) -> Path:
