@@ -2,21 +2,16 @@
 
 from typing import Any
 
-from svd_studio.core.errors import BadInput, Message
+from svd_studio.core.errors import Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.studio import Studio
-from svd_studio.ui.queue_actions import visible_job
+from svd_studio.ui.queue_actions import seen_job
 from svd_studio.ui.texts import say
 
 
 def edited_job(studio: Studio, kept: object, owner: str) -> Job | None:
     """The job that a browser says it is changing, as it stands now; None when there is none to be seen."""
-    if not isinstance(kept, dict):
-        return None
-    try:
-        return visible_job(studio, kept.get("job"), owner)
-    except BadInput:
-        return None
+    return seen_job(studio, kept.get("job"), owner) if isinstance(kept, dict) else None
 
 
 def editing_view(studio: Studio, kept: object, owner: str, language: str) -> dict[str, Any] | None:

@@ -94,14 +94,15 @@ class QueueActions:
         """Remove those of some jobs that still wait, such as those of one heap of pictures."""
         asked = sent.get("jobs")
         numbers = asked[:MOST_AT_ONCE] if isinstance(asked, list) else []
-        jobs = [visible_job(self.studio, number, owner) for number in numbers]
-        waiting = [job.id for job in jobs if job.status is JobStatus.QUEUED]
-        with self.studio.database.transaction():
-            rows = [self.studio.arrangement.remove(number) for number in waiting]
+        with self.studio.database.transaction():  # so that no worker takes one in between
+            jobs = [seen_job(self.studio, number, owner) for number in numbers]
+            waiting = [job.id for job in jobs if job and job.status is JobStatus.QUEUED]
+            rows = [self.studio.arrangement.remove(number) for number in dict.fromkeys(waiting)]
         return self._gone(owner, rows, language)
 
     def _undo(self, sent: Sent, owner: str, language: str) -> View:
-        self.studio.arrangement.put_back(self._removed.pop(owner, []))
+        self.studio.arrangement.put_back(self._removed.get(owner, []))
+        self._removed.pop(owner, None)  # only now: what cannot be put back yet can be tried again
         return {"removed": ""}
 
     def _pause(self, sent: Sent, owner: str, language: str) -> View:
@@ -129,8 +130,14 @@ class QueueActions:
 
 def visible_job(studio: Studio, job_id: object, owner: str) -> Job:
     """The job of that number, as far as somebody may see it. Raises BadInput."""
-    is_number = isinstance(job_id, int) and not isinstance(job_id, bool) and 0 < job_id < 2**62
-    job = studio.queue.get(job_id) if is_number else None  # type: ignore[arg-type]
-    if job is None or seen_by(owner) not in (None, job.owner):
+    job = seen_job(studio, job_id, owner)
+    if job is None:
         raise BadInput("job.unknown", id=str(job_id)[:20])
     return job
+
+
+def seen_job(studio: Studio, job_id: object, owner: str) -> Job | None:
+    """The same job; None when there is none, or none that somebody may see."""
+    is_number = isinstance(job_id, int) and not isinstance(job_id, bool) and 0 < job_id < 2**62
+    job = studio.queue.get(job_id) if is_number else None  # type: ignore[arg-type]
+    return job if job and seen_by(owner) in (None, job.owner) else None

@@ -151,6 +151,29 @@ def test_a_guest_reaches_only_his_own_jobs_and_never_the_pause(studio: Studio, a
     assert groups(studio)["waiting"] == "bycx", "nobody undoes what another removed"
 
 
+def test_of_a_heap_only_what_still_waits_is_taken_back(studio: Studio, act: Any) -> None:
+    act("remove", job=1)
+    studio.queue.claim("me", 2)
+    studio.queue.claim("me", 4)
+    studio.queue.finish(4, "clip")
+    assert act("take_back", jobs=[1, 2, 3, 4, "5", True, {}, 99])["removed"].startswith("Taken off the list: 1.")
+    assert groups(studio) == {"running": "b", "waiting": "y", "failed": "", "done": "c"}
+    act("undo")
+    assert groups(studio)["waiting"] == "xy"
+    assert act("take_back", owner="guest", jobs=[2, 3])["removed"].startswith("Taken off the list: 1.")
+    assert act("take_back", jobs="all") == {}
+
+
+def test_an_undo_that_failed_can_be_tried_again(studio: Studio, act: Any) -> None:
+    act("remove", job=2)
+    studio.database.connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(BadInput, match="cannot_open"):
+        act("undo")
+    studio.database.connection.execute("PRAGMA query_only = 0")
+    act("undo")
+    assert groups(studio)["waiting"] == "abxcy"
+
+
 def test_pause_and_resume_are_the_queues(studio: Studio, act: Any) -> None:
     act("pause")
     assert studio.queue.is_paused()
