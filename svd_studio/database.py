@@ -112,11 +112,31 @@ def is_damaged(path: Path) -> bool:
         looking.close()
 
 
+def is_unused(path: Path) -> bool:
+    """Whether a database never held a job or clip, because a verb made it where the real one was gone."""
+    with in_words(path):
+        looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    looking.set_busy_timeout(BUSY_MS)
+    try:
+        used = "SELECT EXISTS (SELECT 1 FROM sqlite_sequence) OR EXISTS (SELECT 1 FROM clips)"
+        return looking.execute(used).fetchall() == [(0,)]
+    except apsw.SQLError:  # a kill while it was made left no tables
+        return True
+    except (apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.IOError):
+        return False
+    finally:
+        looking.close()
+
+
 def set_aside(path: Path) -> Path:
-    """Give a database that nobody has open another name, its log with it; returns that name. Raises BadInput."""
+    """Give a database that nobody has open another name, its log with it; returns that name. Raises BadInput.
+
+    When a kill came between the two, the next call lets the log follow.
+    """
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while _aside(path, number).exists():
         number += 1
+    aside = _aside(path, number if path.exists() else max(1, number - 1))
     try:
         for ending in ("", "-wal", "-shm"):  # the log last: without its database SQLite deletes it
             part = path.with_name(path.name + ending)
@@ -125,6 +145,10 @@ def set_aside(path: Path) -> Path:
     except OSError as error:
         raise BadInput("database.cannot_open", path=str(path)) from error
     return aside
+
+
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.damaged-{number}")
 
 
 def _refuse_newer(path: Path, vfs: str | None) -> None:

@@ -1,6 +1,7 @@
 """A damaged database: its file is set aside, what can still be read of it goes into a new one."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import apsw
 
 from svd_studio.core.errors import Message, StudioError, Value
-from svd_studio.database import Database, is_damaged, set_aside
+from svd_studio.database import Database, in_words, is_damaged, is_unused, set_aside
+from svd_studio.host import fsync_folder
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.library.clip_search import ClipFilter
 from svd_studio.library.clips import ClipLibrary
@@ -21,27 +23,64 @@ OURS = 10**9
 
 
 def needs_mending(path: Path, clips: Path) -> bool:
-    """Whether a database is damaged, or gone while its clips are here."""
-    return is_damaged(path) if path.exists() else next(clips.glob("*.mp4"), None) is not None
+    """Whether a database is damaged, or gone while its clips are here, or a kill stopped its mending."""
+    if _whole(path).exists() or is_damaged(path):
+        return True
+    return next(clips.glob("*.mp4"), None) is not None and (not path.exists() or is_unused(path))
 
 
 def mend(path: Path, clips_folder: Path, owner: str) -> Message:
     """Make a new database of what can be read of the old one and of the clips; says what was found again.
 
-    Nobody else may have it open. `owner` is whose a clip is that does not say.
+    Nobody else may have it open. A kill at any moment loses nothing: the next call goes on or begins again.
+    `owner` is whose a clip is that does not say.
     """
-    aside = set_aside(path) if path.exists() else None
+    if not _whole(path).exists():
+        if not is_damaged(path):
+            database = _filled(path, clips_folder, owner)
+            return Message("database.found_again", {**_counted(database, clips_folder), "path": str(path)})
+        _build(path, clips_folder, owner)
+    aside = set_aside(path)
+    os.replace(_whole(path), path)
+    return Message("database.mended", {**_counted(Database(path), clips_folder), "aside": str(aside)})
+
+
+def _whole(path: Path) -> Path:
+    """The new database while the damaged one still has its name: complete, or not there."""
+    return path.with_name(f"{path.name}.mended")
+
+
+def _build(path: Path, clips_folder: Path, owner: str) -> None:
+    part = path.with_name(f"{path.name}.mending")
+    for ending in ("", "-wal", "-shm", "-journal"):  # what a kill left
+        part.with_name(part.name + ending).unlink(missing_ok=True)
+    _filled(part, clips_folder, owner, damaged=path).connection.close()
+    with in_words(part):
+        connection = Database(part).connection
+        connection.execute("PRAGMA journal_mode=DELETE")  # one file, complete in itself, or an error
+        connection.close()
+    os.replace(part, _whole(path))
+    fsync_folder(path.parent)
+
+
+def _filled(path: Path, clips_folder: Path, owner: str, damaged: Path | None = None) -> Database:
+    """A database with everything that can be found; all of it is written, or nothing."""
     database = Database(path)
     queue, clips = JobQueue(database), ClipLibrary(clips_folder, database)
-    if aside is not None:
-        salvage(aside, queue, clips)
-    Rebuild(clips, owner).run()
-    number_behind_clips(database)
-    found: dict[str, Value] = {"clips": clips.holdings(ClipFilter()).count, "jobs": sum(queue.count().values())}
+    with database.transaction():
+        if damaged is not None:
+            salvage(damaged, queue, clips)
+        Rebuild(clips, owner).run()
+        number_behind_clips(database)
+    return database
+
+
+def _counted(database: Database, clips_folder: Path) -> dict[str, Value]:
+    """How much was found; closes the database."""
+    clips = ClipLibrary(clips_folder, database).holdings(ClipFilter()).count
+    jobs = sum(JobQueue(database).count().values())
     database.connection.close()
-    if aside is None:
-        return Message("database.found_again", {**found, "path": str(path)})
-    return Message("database.mended", {**found, "aside": str(aside)})
+    return {"clips": clips, "jobs": jobs}
 
 
 def salvage(damaged: Path, queue: JobQueue, clips: ClipLibrary) -> None:

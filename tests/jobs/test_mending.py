@@ -1,6 +1,8 @@
 """A damaged database is set aside, and a new one holds what can still be read and every clip that is there."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import apsw
@@ -185,3 +187,71 @@ def pages_of_copy(path: Path, table: str, folder: Path) -> list[int]:
     copy = folder / "copy.db"
     shutil.copy(path, copy)
     return pages_of(copy, table)
+
+
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+from svd_studio.core.config import StudioConfig
+from svd_studio.studio import Studio
+
+event, number, left = sys.argv[2], int(sys.argv[3]), []
+
+def kill(name, values):
+    if name == event and (event != "open" or str(values[0]).endswith(".mp4")):
+        left.append(name)
+        if len(left) == number:
+            os._exit(9)
+
+sys.addaudithook(kill)
+Studio(StudioConfig(Path(sys.argv[1]))).mend()
+"""
+
+
+def killed(studio: Studio, event: str, number: int) -> None:
+    """Mend in a process that dies right before its n-th rename, or when it opens the n-th clip."""
+    command = [sys.executable, "-c", KILLED_AT, str(studio.config.data), event, str(number)]
+    assert subprocess.run(command, timeout=120).returncode == 9
+
+
+@pytest.mark.parametrize(("event", "number"), [("open", 1), ("os.rename", 1), ("os.rename", 2), ("os.rename", 3)])
+def test_a_kill_while_it_is_mended_costs_no_job(studio: Studio, tmp_path: Path, event: str, number: int) -> None:
+    [page] = pages_of(studio.config.database, "clips")
+    overwrite(studio.config.database, (page - 1) * PAGE, b"\xff" * PAGE)
+    damaged = studio.config.database.read_bytes()
+    killed(studio, event, number)
+    said = mended(studio)
+    assert len(studio.queue.find([JobStatus.QUEUED])) == 200
+    [clip] = studio.clips.newest()
+    assert studio.queue.add(ClipRequest(SETTINGS, Path("a.png")), "next", "owner") > 200
+    aside = studio.config.data / "studio.db.damaged-1"
+    assert aside.read_bytes() == damaged
+    assert str(aside) in said
+    assert not [path.name for path in studio.config.data.iterdir() if "mend" in path.name]
+    assert clip.rendered.path.is_file()
+
+
+def test_a_kill_while_the_clips_are_found_again_is_made_good(studio: Studio) -> None:
+    studio.config.database.unlink()
+    killed(studio, "open", 1)
+    assert studio.config.database.exists()
+    assert "gone" in mended(studio)
+    assert len(studio.clips.newest()) == 1
+
+
+def test_a_verb_on_a_lost_database_does_not_hide_the_loss(studio: Studio) -> None:
+    studio.config.database.unlink()
+    assert main(["jobs", "--data", str(studio.config.data)]) == 0
+    assert "gone" in mended(studio)
+    assert len(studio.clips.newest()) == 1
+    assert studio.queue.add(ClipRequest(SETTINGS, Path("a.png")), "next", "owner") > 1
+
+
+def test_clips_of_others_are_looked_at_once(tmp_path: Path) -> None:
+    studio = Studio(StudioConfig(tmp_path / "data"))
+    studio.config.clips.mkdir(parents=True)
+    (studio.config.clips / "holiday.mp4").write_bytes(b"no clip of ours")
+    mended(studio)
+    again = Studio(studio.config)
+    again.mend()
+    assert again.mended is None
