@@ -95,6 +95,13 @@ class JobQueue:
         )
         return next((_as_job(row) for row in rows), None)
 
+    def has_used(self, picture: Path, owner: str) -> bool:
+        """Whether a job of that owner begins with this picture."""
+        found = self.database.connection.execute(
+            "SELECT 1 FROM jobs WHERE start_image = ? AND owner = ? LIMIT 1", (str(picture), owner)
+        )
+        return next(iter(found), None) is not None
+
     def ahead_of(self, job_id: int) -> int:
         """How many jobs run or wait before a waiting one."""
         row = self.database.connection.execute(

@@ -14,7 +14,7 @@ from svd_studio.core.clip import MAX_SEED, ClipSettings
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import OWNER, Studio, Submitted
+from svd_studio.studio import OWNER, Studio, Submitted, seen_by
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import OFFERED, Download
@@ -129,30 +129,33 @@ class Handlers:
         return {**self.parts.form.change_engine(old, new, values), self.parts.engine_before: new.name}
 
     @told
-    def pick(self, values: Values, event: gr.EventData) -> Updates:
+    def pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Take a picture that was just uploaded."""
         data = event._data or {}
-        return self._take(values, {"path": str(data.get("path")), "name": Path(str(data.get("name"))).stem[:80]})
+        return self._take(
+            values, request, {"path": str(data.get("path")), "name": Path(str(data.get("name"))).stem[:80]}
+        )
 
     @told
-    def sample(self, values: Values, event: gr.EventData) -> Updates:
+    def sample(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Take one of the shipped pictures."""
-        return self._take(values, {"sample": str((event._data or {}).get("name"))})
+        return self._take(values, request, {"sample": str((event._data or {}).get("name"))})
 
     @told
     def again(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Make a clip once more from its own recipe and picture, with another seed."""
         clip = self.studio.clips.get(str((event._data or {}).get("clip"))[:40])
-        job = self.page.own_job(clip.job_id, request) if clip else None
-        if clip is None or job is None:
+        is_seen = clip is not None and seen_by(owner_of(request)) in (None, clip.owner)
+        picture = self.studio.kept_picture(clip.rendered.source_sha256) if clip and is_seen else None
+        if clip is None or picture is None:
             return {self.parts.view: {"errors": {"": say("page.clip.gone", self.page.language(values))}}}
         recipe = clip.rendered.settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
-        token = {"kept": job.request.start_image.name, "name": clip.title}
+        token = {"kept": picture.name, "name": clip.title}
         updates = self.put_recipe(recipe)
         values = {**values, self.parts.picture: token}
         values |= {part: update["value"] for part, update in updates.items() if "value" in update}
         done = self._accept(values, request, recipe)
-        view = self.page.picture(values) | done.pop(self.parts.view)
+        view = self.page.picture(values, request) | done.pop(self.parts.view)
         return {**updates, **done, **self.page.not_editing(self.page.language(values)), self.parts.view: view}
 
     def put_recipe(self, recipe: ClipSettings) -> Updates:
@@ -162,34 +165,34 @@ class Handlers:
         return {**updates, self.parts.engine_before: gr.update(value=info.name)}
 
     @told
-    def get_model(self, values: Values) -> Updates:
+    def get_model(self, values: Values, request: gr.Request) -> Updates:
         """Begin the download of the real model."""
         self.download.start()
-        return {self.parts.view: self.page.machine(self.page.language(values), self.page.fit(values))}
+        return {self.parts.view: self.page.machine(self.page.language(values), self.page.fit(values, request))}
 
     @told
-    def frame(self, values: Values) -> Updates:
+    def frame(self, values: Values, request: gr.Request) -> Updates:
         """Show the picture again as the model will see it."""
-        return {self.parts.view: self.page.picture(values) | self.page.promise(values)}
+        return {self.parts.view: self.page.picture(values, request) | self.page.promise(values, request)}
 
     @told
-    def check(self, values: Values) -> Updates:
+    def check(self, values: Values, request: gr.Request) -> Updates:
         """Say what is wrong with the form, or how long its clip will take."""
-        return {self.parts.view: self.page.promise(values)}
+        return {self.parts.view: self.page.promise(values, request)}
 
-    def _take(self, values: Values, token: dict[str, str]) -> Updates:
+    def _take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
         values = {**values, self.parts.picture: token}
-        view = self.page.picture(values) | {"taken": True}
+        view = self.page.picture(values, request) | {"taken": True}
         if view.get("picture_error"):
             del view["picture"]  # the one before stays
             return {self.parts.view: view}
-        return {self.parts.picture: token, self.parts.view: view | self.page.promise(values)}
+        return {self.parts.picture: token, self.parts.view: view | self.page.promise(values, request)}
 
     def _accept(self, values: Values, request: gr.Request, settings: ClipSettings, clips: int = 1) -> Updates:
         """Put clips into the queue, once for each press, and watch the first unless another one is being watched."""
         parts, before = self.parts, self.page.watched_job(values, request)
         token = values[parts.picture] or {}
-        path = find_picture(self.studio, token)
+        path = find_picture(self.studio, token, owner_of(request))
         asked = hashlib.sha256(f"{settings.model_dump_json()}{token}{clips}".encode()).hexdigest()
         with self.presses.once(f"{values[parts.press]} {asked}") as press:
             if press.job_id is not None and self._has_ended(press.job_id):

@@ -49,7 +49,7 @@ class EditHandlers:
             done: Updates = self.handlers.submit(values, request)
             return done | (self.page.not_editing(self.page.language(values)) if values[self.parts.editing] else {})
         token = values[self.parts.picture] or {}
-        path = find_picture(self.studio, token)
+        path = find_picture(self.studio, token, owner_of(request))
         self.studio.replace(job.id, self._settings(values, job), path, picture_name(token, path))
         told = say(Message("page.editing.saved", {"title": job.title}), self.page.language(values))
         return self._end(values, request, notice=told, room="queue")
@@ -93,4 +93,4 @@ class EditHandlers:
         """The picture and the form's promise as they are now, and whether a clip is being changed."""
         now = self.page.now(values, request, values[self.parts.watched])
         view = now.pop(self.parts.view)
-        return {**now, self.parts.view: view | self.page.picture(values) | self.page.promise(values)}
+        return {**now, self.parts.view: view | self.page.picture(values, request) | self.page.promise(values, request)}

@@ -52,7 +52,7 @@ class Endpoints:
         given = {name: value for name, value in locals().items() if name not in ("self", "start_image", "request")}
         try:
             token = start_image if isinstance(start_image, dict) else {}
-            path = find_picture(self.studio, {"path": token.get("path")})
+            path = find_picture(self.studio, {"path": token.get("path")}, owner_of(request))
             named = picture_name({"name": Path(str(token.get("orig_name") or path.name)).stem}, path)
             return self.studio.submit(self._settings(given), path, named, owner_of(request)).job_id
         except StudioError as error:

@@ -30,7 +30,7 @@ class ManyHandlers:
         token = {"path": str(data.get("path")), "name": Path(str(data.get("name"))).stem[:80]}
         try:
             settings = self.handlers.typed_settings(values)
-            path = find_picture(self.studio, token)
+            path = find_picture(self.studio, token, owner_of(request))
             submitted = self.studio.submit(settings, path, picture_name(token, path), owner_of(request))
         except StudioError as error:
             why = say(error.message, language)

@@ -101,16 +101,16 @@ class PageView:
     def everything(self, values: Values, request: gr.Request) -> View:
         """All that does not change by itself."""
         language = self.language(values)
-        recent, form = self.recent(language, request), self.promise(values)
+        recent, form = self.recent(language, request), self.promise(values, request)
         look = {"look": str(values[self.parts.chosen] or "")}
-        return {"language": language, **recent, **self.picture(values), **form, **look}
+        return {"language": language, **recent, **self.picture(values, request), **form, **look}
 
     def now(self, values: Values, request: gr.Request, watched: object) -> Updates:
         """The state of queue and machine, and how soon to look again; `watched` is a job's number."""
         parts, language = self.parts, self.language(values)
         job = self.own_job(watched, request) or self.studio.queue.next_of(owner_of(request))
         is_busy = job is not None and not job.status.is_final
-        fit = None if is_busy else self.fit(values)
+        fit = None if is_busy else self.fit(values, request)
         view: View = {"job": None, **self.machine(language, fit), **looks_view(self.studio.presets, language)}
         view |= self.queue_state(values, request)
         waits = bool(view["editing"] and view["editing"]["waits"])
@@ -179,10 +179,10 @@ class PageView:
             updates[self.parts.engine_before] = new.name
         return {**updates, self.parts.fetched: self.download.completed}
 
-    def fit(self, values: Values) -> Fit | None:
+    def fit(self, values: Values, request: gr.Request) -> Fit | None:
         """What the clip of the form would take of the memory; None while the form is wrong."""
         try:
-            path = find_picture(self.studio, values[self.parts.picture] or {})
+            path = find_picture(self.studio, values[self.parts.picture] or {}, owner_of(request))
         except StudioError:
             path = None
         try:
@@ -198,11 +198,11 @@ class PageView:
         clips = self.studio.clips.newest(RECENT, owner_of(request))
         return {"recent": [clip_view(clip, language) for clip in clips]}
 
-    def picture(self, values: Values) -> View:
+    def picture(self, values: Values, request: gr.Request) -> View:
         """The framed picture, or why there is none."""
         language, token = self.language(values), values[self.parts.picture] or {}
         try:
-            path = find_picture(self.studio, token)
+            path = find_picture(self.studio, token, owner_of(request))
             shown = framed(path, self._framing(values, path), language)
         except StudioError as error:
             return {"picture": None, **problem_view(error, language)}
@@ -211,14 +211,14 @@ class PageView:
             "picture_error": None,
         }
 
-    def promise(self, values: Values) -> View:
+    def promise(self, values: Values, request: gr.Request) -> View:
         """How long this clip will take and what will be changed to make it possible, or what is wrong."""
         language, token = self.language(values), values[self.parts.picture] or {}
         try:
-            path = find_picture(self.studio, token)
+            path = find_picture(self.studio, token, owner_of(request))
         except StudioError:
             path = None
-        note: View = {} if values[self.parts.watched] else self.machine(language, self.fit(values))
+        note: View = {} if values[self.parts.watched] else self.machine(language, self.fit(values, request))
         note |= {"prompt_note": say(prompt_note(self.studio, self.engine(values)), language)}
         try:
             resolved = self.resolved(values, path)

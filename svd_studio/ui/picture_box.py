@@ -12,7 +12,7 @@ from svd_studio.core.clip import ResolvedSettings
 from svd_studio.core.errors import BadPicture, Message
 from svd_studio.library.presets import SHIPPED
 from svd_studio.library.uploads import confined_upload
-from svd_studio.studio import Studio
+from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.texts import say
 from svd_studio.video.pictures import frame_picture, open_picture
 
@@ -28,13 +28,12 @@ LONG_SIDE = 720
 THUMB = (96, 64)
 
 
-def find_picture(studio: Studio, token: Token) -> Path:
+def find_picture(studio: Studio, token: Token, owner: str) -> Path:
     """The file behind a token. Raises BadPicture when there is none, BadInput when it is not ours to open."""
     if sample := token.get("sample"):
         return sample_pictures().get(str(sample)) or _missing()
     if kept := token.get("kept"):
-        path = studio.config.inputs / str(kept)
-        return path if KEPT.fullmatch(str(kept)) and path.is_file() else _missing()
+        return _kept(studio, str(kept), owner) or _missing()
     if upload := token.get("path"):
         return confined_upload(studio.config, str(upload))
     return _missing()
@@ -71,6 +70,15 @@ def framed(path: Path, settings: ResolvedSettings, language: str) -> dict[str, A
         "facts": say(Message(code, {"width": settings.width, "height": settings.height}), language),
         "ratio": f"{settings.width} / {settings.height}",
     }
+
+
+def _kept(studio: Studio, name: str, owner: str) -> Path | None:
+    """A picture of the library, for those who have made something of it: every shared clip tells its hash."""
+    path, seen = studio.config.inputs / name, seen_by(owner)
+    if not KEPT.fullmatch(name) or not path.is_file():
+        return None
+    is_known = seen is None or studio.queue.has_used(path, seen) or studio.clips.has_made(path.stem, seen)
+    return path if is_known else None
 
 
 def _missing() -> Path:

@@ -36,7 +36,7 @@ class RecallHandlers:
         except StudioError as error:
             return {self.parts.view: {"taken": True, "picture_error": self._sentence(error, values)}}
         if found is None:
-            taken: Updates = self.handlers.pick(values, event)
+            taken: Updates = self.handlers.pick(values, event, request)
             return taken
         return {self.parts.view: {"taken": True, "picture_error": None, "recall": self._offer(found, values)}}
 
@@ -54,16 +54,16 @@ class RecallHandlers:
         """Put a recipe into the form: all of it, all but the seed, or only the motion; or take that back."""
         sent = event._data or {}
         if sent.get("what") == "back":
-            return self._back(values, sent.get("before"))
+            return self._back(values, sent.get("before"), request)
         try:
             if sent.get("what") not in SAID:
                 raise BadInput("page.error.unexpected")
             found = find_source(self.studio, sent, owner_of(request))
-            return self._put(values, found, sent["what"])
+            return self._put(values, found, sent["what"], request)
         except StudioError as error:
             return {self.parts.view: {"recall_problem": self._sentence(error, values)}}
 
-    def _put(self, values: Values, found: Source, what: str) -> Updates:
+    def _put(self, values: Values, found: Source, what: str, request: gr.Request) -> Updates:
         parts, form, settings = self.parts, self.parts.form, found.recalled.settings
         present = self.page.engine(values)
         fit = motion_of(settings, present) if what == "motion" else fitted(self.studio, settings, present)
@@ -75,11 +75,11 @@ class RecallHandlers:
         if what != "motion":
             picture, lost = self._picture(values, updates, found)
             updates |= picture
-            view = self.page.picture(_changed(values, updates))
+            view = self.page.picture(_changed(values, updates), request)
             notes += lost
         said = say(Message(SAID[what], {"title": self._title(found, values)}), self.page.language(values))
         view["recalled"] = {"said": said, "notes": notes, "before": self._before(values)}
-        return {**updates, parts.view: view | self.page.promise(_changed(values, updates))}
+        return {**updates, parts.view: view | self.page.promise(_changed(values, updates), request)}
 
     def _picture(self, values: Values, updates: Updates, found: Source) -> tuple[Updates, list[str]]:
         """The recipe's own picture, or why the one that is shown stays."""
@@ -88,7 +88,7 @@ class RecallHandlers:
             return {self.parts.picture: gr.update(value=token)}, []
         return {}, [] if found.is_text else [say("recall.no_picture", self.page.language(values))]
 
-    def _back(self, values: Values, before: object) -> Updates:
+    def _back(self, values: Values, before: object, request: gr.Request) -> Updates:
         """What stood in the form before; it comes from the browser, as what it had typed does when it comes back."""
         parts, kept = self.parts, before if isinstance(before, dict) else {}
         drawn, picture = kept.get("drawn"), kept.get("picture")
@@ -99,7 +99,8 @@ class RecallHandlers:
             updates |= {parts.picture: gr.update(value=picture)}
         values = _changed(values, updates)
         updates |= {parts.engine_before: self.page.engine(values).name}
-        return {**updates, parts.view: {"recalled": None, **self.page.picture(values), **self.page.promise(values)}}
+        shown = {**self.page.picture(values, request), **self.page.promise(values, request)}
+        return {**updates, parts.view: {"recalled": None, **shown}}
 
     def _before(self, values: Values) -> dict[str, Any]:
         parts = self.parts

@@ -76,7 +76,7 @@ def test_durations_are_spoken(seconds: float, said: str) -> None:
 )
 def test_a_token_opens_only_what_is_ours(token: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(StudioError):
-        find_picture(Studio(StudioConfig(tmp_path)), token)
+        find_picture(Studio(StudioConfig(tmp_path)), token, "owner")
 
 
 def test_samples_are_small_named_and_the_first_lies_ready() -> None:
