@@ -1,6 +1,7 @@
 """Read a finished clip back from its own file: what the index knows of it is all inside."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from svd_studio.core.clip import RenderedClip, ResolvedSettings
 from svd_studio.core.errors import DiskFull, StudioError
 from svd_studio.video.metadata import VideoFacts, probe, read_comment, read_frames, read_record
 from svd_studio.video.poster import make_poster
+
+LONGEST_STAGE_S = 1e7
+SLOWEST_FPS = 0.1
 
 
 def clip_in_file(path: Path, decode: bool = True) -> tuple[RenderedClip, Mapping[str, Any]] | None:
@@ -27,21 +31,35 @@ def clip_in_file(path: Path, decode: bool = True) -> tuple[RenderedClip, Mapping
         clip = RenderedClip(
             path=path,
             settings=settings,
-            source_sha256=str(made["source_sha256"])[:64],
+            source_sha256=_sha256(made["source_sha256"]),
             frames=facts.frames,
-            fps=facts.fps,
+            fps=max(SLOWEST_FPS, facts.fps),
             size=(facts.width, facts.height),
-            seconds_by_stage={str(stage): float(seconds) for stage, seconds in made["seconds"].items()},
+            seconds_by_stage={str(stage): _seconds(told) for stage, told in made["seconds"].items()},
             peak_memory_gb=float(made["peak_memory_gb"]),
             plan=dict(made["plan"]),
             poster=_poster(path),
         )
-        json.dumps([clip.plan, dict(clip.seconds_by_stage), clip.peak_memory_gb], allow_nan=False)
+        told = [clip.plan, dict(clip.seconds_by_stage), clip.peak_memory_gb]
+        json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
     except DiskFull:
         raise
     except (StudioError, KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError):
         return None
     return clip, made
+
+
+def _sha256(told: object) -> str:
+    if not isinstance(told, str) or not re.fullmatch(r"[0-9a-f]{64}", told):
+        raise ValueError("no sha256")
+    return told
+
+
+def _seconds(told: Any) -> float:
+    seconds = float(told)
+    if not 0 <= seconds <= LONGEST_STAGE_S:
+        raise ValueError("nothing takes that long")
+    return seconds
 
 
 def _told(video: object) -> VideoFacts | None:
@@ -51,7 +69,7 @@ def _told(video: object) -> VideoFacts | None:
     width, height, frames = (video.get(name) for name in ("width", "height", "frames"))
     fps = video.get("fps")
     numbers = all(type(number) is int and 0 < number < 10**5 for number in (width, height, frames))
-    if not numbers or not isinstance(fps, float) or not 0 < fps < 1000:
+    if not numbers or not isinstance(fps, float) or not SLOWEST_FPS <= fps < 1000:
         return None
     return VideoFacts(frames, fps, width, height, frames / fps, "unknown", "unknown")  # type: ignore[arg-type, operator]
 

@@ -1,5 +1,6 @@
 """The truth is in the files: the index is made again from them, and nobody's file is touched."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.progress import Progress
 from svd_studio.library.clips import Clip
 from svd_studio.studio import Studio
+from svd_studio.ui.result import clip_view
 from svd_studio.video import metadata
 from svd_studio.video.encode import encode_clip
 from tests.library.made_clips import Maker
@@ -136,6 +138,12 @@ HOSTILE = [
     {"peak_memory_gb": "much"},
     {"plan": 7},
     {"video": {"frames": -1, "fps": "fast", "width": 0, "height": True}},
+    {"source_sha256": "\ud800"},
+    {"source_sha256": "../" * 20},
+    {"seconds": {"denoise": 1e308, "decode": 1e308}},
+    {"seconds": {"denoise": -1}},
+    {"plan": {"\ud800": 1}},
+    {"video": {"frames": 2, "fps": 5e-324, "width": 64, "height": 64}},
     {"created": 1e300, "job": -5, "title": ["x"], "owner": {"a": 1}},
     {"created": True, "job": 2**70, "title": "x" * 5000 + "\x00\x1b[2J", "owner": ""},
 ]
@@ -159,6 +167,7 @@ def test_a_record_that_lies_spoils_nothing(
         assert found.title.isprintable()
         assert 0 < len(found.title) <= 200
         assert found.owner
+        assert b"inf" not in json.dumps(clip_view(found, "en"), ensure_ascii=False).encode()
 
 
 def test_rows_of_lost_files_stay(studio: Studio, maker: Maker) -> None:
