@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from svd_studio.jobs.supervisor import Supervisor
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
 from svd_studio.studio import OWNER, Studio, refuse_network_drive
 from svd_studio.ui.texts import say
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
@@ -99,11 +102,19 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     while not ended.wait(0.5):  # a wait without end hears no Ctrl-C on Windows
         if time.monotonic() - tidied > TIDY_EVERY_S:
             tidied = time.monotonic()
-            studio.tidy()
+            keep_tidy(studio)
     supervisor.stop()
     studio.let_go()
     telemetry.stop()
     return 0
+
+
+def keep_tidy(studio: Studio) -> None:
+    """Tidy up, or leave it for the next time: what goes wrong there ends no studio."""
+    try:
+        studio.tidy()
+    except Exception:
+        log.exception("tidying")
 
 
 def worker_trouble(supervisor: Supervisor) -> Message | None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,14 +33,24 @@ def fresh_uploads(config: StudioConfig) -> Path:
 
 def trim_uploads(config: StudioConfig, limit_bytes: int = UPLOADS_BYTES) -> None:
     """Let the oldest uploads go until the others fit; a page that still shows one asks for it again."""
-    files = [path for path in config.uploads.rglob("*") if path.is_file() and not path.is_symlink()]
     total = 0
-    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
-        total += path.stat().st_size
+    for _, size, path in sorted(_looked_at(config.uploads), reverse=True):
+        total += size
         if total > limit_bytes:
             with suppress(OSError):  # being read, or its folder holds another
                 path.unlink()
                 path.parent.rmdir()
+
+
+def _looked_at(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each file was written, and its size; one that goes while we look is not there."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            with suppress(OSError):
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode):
+                    yield found.st_mtime, found.st_size, path
 
 
 def confined_upload(config: StudioConfig, path: str | Path) -> Path:

@@ -2,13 +2,18 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import app
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput
 from svd_studio.library.uploads import LARGEST_UPLOAD, confined_upload, fresh_uploads, trim_uploads
+from svd_studio.studio import Studio
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 
@@ -132,3 +137,54 @@ def test_the_oldest_uploads_go_when_there_are_too_many(config: StudioConfig) -> 
     assert not paths[0].parent.exists()
     trim_uploads(config, limit_bytes=250)
     assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("event", ["os.scandir", "os.remove"])
+def test_an_upload_that_goes_while_we_look_stops_nothing(config: StudioConfig, picture: Path, event: str) -> None:
+    other = config.uploads / "cd34" / "a.png"
+    other.parent.mkdir()
+    other.write_bytes(bytes(100))
+    os.utime(picture, (1e9, 1e9))
+    script = GOES_FIRST.format(event=event, gone=str(picture.parent), data=str(config.data))
+    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+    assert not picture.parent.exists()
+    assert not other.exists()
+
+
+GOES_FIRST = """
+import shutil, sys
+from pathlib import Path
+from svd_studio.core.config import StudioConfig
+from svd_studio.library.uploads import trim_uploads
+
+left = ["once"]
+
+def go(name, values):
+    if left and name == {event!r} and str(values[0]).startswith({gone!r}):
+        left.clear()
+        shutil.rmtree({gone!r})
+
+sys.addaudithook(go)
+trim_uploads(StudioConfig(Path({data!r})), limit_bytes=1)
+"""
+
+
+def test_an_upload_that_cannot_be_looked_at_stops_nothing(
+    config: StudioConfig, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, look = [0], os.stat
+
+    def gone_at_the_second_look(path: Any, *args: Any, **more: Any) -> os.stat_result:
+        looks[0] += path == picture
+        if path == picture and looks[0] > 1:
+            raise FileNotFoundError(str(path))
+        return look(path, *args, **more)
+
+    monkeypatch.setattr(os, "stat", gone_at_the_second_look)
+    trim_uploads(config, limit_bytes=10**9)
+
+
+def test_what_goes_wrong_while_tidying_ends_no_studio(config: StudioConfig, caplog: pytest.LogCaptureFixture) -> None:
+    config.database.write_bytes(b"no database at all" * 100)
+    app.keep_tidy(Studio(config))
+    assert "database" in caplog.text
