@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from apsw import Connection
+
 from svd_studio.core.clip import ClipRequest, ResolvedSettings
 from svd_studio.core.errors import Message
 from svd_studio.core.job import Job, JobStatus
@@ -185,7 +187,14 @@ class JobQueue:
         Only the holder of worker.lock may call this.
         """
         with self.database.transaction() as connection:
+            self._cancel_asked(connection)
             connection.execute(f"UPDATE jobs SET {WAITS_AGAIN}, attempts = attempts - 1 WHERE status = 'running'")
+
+    def _cancel_asked(self, connection: Connection) -> None:
+        """End the running jobs that somebody asked to stop; their worker is gone."""
+        connection.execute(
+            "UPDATE jobs SET status = 'cancelled', finished = ? WHERE status = 'running' AND stop = 1", (self._now(),)
+        )
 
     def _end(self, job_id: int, status: JobStatus, message: Message | None, clip_id: str | None = None) -> None:
         with self.database.transaction() as connection:
@@ -238,10 +247,7 @@ class JobQueue:
         """
         with self.database.transaction() as connection:
             lost = [int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE status = 'running'")]
-            connection.execute(
-                "UPDATE jobs SET status = 'cancelled', finished = ? WHERE status = 'running' AND stop = 1",
-                (self._now(),),
-            )
+            self._cancel_asked(connection)
             connection.execute(
                 "UPDATE jobs SET status = 'failed', finished = ?, message_code = 'job.worker_died', message_values = ?"
                 " WHERE status = 'running' AND attempts >= ?",

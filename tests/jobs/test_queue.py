@@ -119,11 +119,12 @@ def test_a_job_that_waits_again_tells_nothing_of_its_first_try(queue: JobQueue, 
     assert job.attempts == (1 if how == "recover" else 0)
 
 
-def test_a_lost_job_that_was_to_stop_is_cancelled(queue: JobQueue) -> None:
+@pytest.mark.parametrize("how", ["recover", "release"])
+def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_is_gone(queue: JobQueue, how: str) -> None:
     number = add(queue)
     queue.claim("a")
     queue.cancel(number)
-    queue.recover()
+    getattr(queue, how)()
     assert queue.get(number).status is JobStatus.CANCELLED  # type: ignore[union-attr]
 
 
