@@ -14,7 +14,7 @@ from typing import Any
 
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.config import StudioConfig
-from svd_studio.core.errors import BadInput
+from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.core.progress import Progress
 from svd_studio.host import private_folder
@@ -112,6 +112,7 @@ def wait_for(studio: Studio, job_id: int) -> Job | None:
     The first Ctrl-C cancels the job, a second one leaves at once.
     """
     with shown_progress() as bars, _cancel_on_ctrl_c(studio, job_id, bars) as progress:
+        told = set[str]()
         while True:
             job = studio.queue.get(job_id)
             if job is None or job.status.is_final:
@@ -120,7 +121,22 @@ def wait_for(studio: Studio, job_id: int) -> Job | None:
                 continue
             if job.stage:
                 bars.report(job.stage, job.done, job.total)
+            elif (reason := why_it_waits(studio, job)) and reason.code not in told:
+                told.add(reason.code)
+                bars.note(reason)
             time.sleep(ASK_EVERY_S)
+
+
+def why_it_waits(studio: Studio, job: Job) -> Message | None:
+    """What keeps the worker that renders from a job; None when it comes next."""
+    if job.status is not JobStatus.QUEUED:
+        return None
+    if studio.queue.is_paused():
+        return Message("jobs.are_paused")
+    if blocked := studio.queue.blocked():
+        return blocked
+    ahead = studio.queue.ahead_of(job.id)
+    return Message("job.ahead", {"n": ahead}) if ahead else None
 
 
 def run_here(studio: Studio, job_id: int, progress: Progress) -> bool:
