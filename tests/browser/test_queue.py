@@ -15,6 +15,10 @@ from tests.library.made_clips import row
 from tests.waiting import until
 
 OpenPage = Callable[..., StudioPage]
+IMPATIENT = """() => {
+  const real = window.setTimeout;
+  window.setTimeout = (what, ms, ...rest) => real(what, ms === 60000 ? 1500 : ms, ...rest);
+}"""
 SAMPLES = Path(__file__).parents[2] / "presets" / "pictures"
 
 
@@ -250,6 +254,44 @@ def test_many_pictures_become_many_clips_and_refused_ones_are_named(
 
 
 @pytest.mark.slow
+def test_a_picture_that_arrives_too_late_is_not_made_in_secret(
+    open_page: OpenPage, window: Window, picture: Image.Image, tmp_path: Path
+) -> None:
+    window.studio.queue.set_paused(True)
+    for name in ("one", "two"):
+        picture.save(tmp_path / f"{name}.png")
+    page, held = open_page(), []
+    page.page.evaluate(IMPATIENT)
+    page.page.route("**/upload*", lambda route: route.continue_() if held else held.append(route))
+    page.page.set_input_files("#picture input[type=file]", sorted(tmp_path.glob("*.png")))
+    page.page.wait_for_selector(".many [data-many=back]:not([hidden])")
+    assert "one.png" in page.text(".many-refused")
+    with page.page.expect_response("**/upload*"):
+        held[0].continue_()
+    page.page.wait_for_timeout(2000)
+    assert [job.title for job in window.studio.queue.find()] == ["two"]
+
+
+def test_pictures_dropped_while_the_last_one_is_on_its_way_join_the_heap(
+    open_page: OpenPage, window: Window, picture: Image.Image, tmp_path: Path
+) -> None:
+    window.studio.queue.set_paused(True)
+    paths = [tmp_path / f"{name}.png" for name in ("a", "b", "c", "d")]
+    for path in paths:
+        picture.save(path)
+    page, sent = open_page(), []
+    page.page.route("**/upload*", lambda route: sent.append(route) or (len(sent) != 2 and route.continue_()))
+    page.page.set_input_files("#picture input[type=file]", paths[:2])
+    page.wait_until(lambda: len(sent) == 2)
+    page.page.set_input_files("#picture input[type=file]", paths[2:])
+    page.page.wait_for_timeout(500)
+    sent[1].continue_()
+    page.page.wait_for_selector(".many [data-many=back]:not([hidden])")
+    assert "added to the queue: 4" in page.text(".many-line")
+    page.page.click(".many [data-many=back]")
+    page.wait_until(lambda: window.studio.queue.find() == [])
+
+
 def test_several_seeds_at_once(open_page: OpenPage, window: Window) -> None:
     window.studio.queue.set_paused(True)
     page = open_page()

@@ -7,7 +7,7 @@
   let number = 0;  // of the picture that is on its way: a late answer counts for nothing
 
   function take(files) {
-    if (heap?.left.length) heap.left.push(...files);
+    if (heap?.asking) heap.left.push(...files);
     else heap = { left: files, taken: [], refused: [], all: 0, over: 0 };
     heap.all += files.length;
     if (heap.all > MOST) {
@@ -28,6 +28,7 @@
     mine.patience = setTimeout(() => answer(lost), PATIENCE_MS);
     try {
       const { path } = await upload(file);
+      if (lost.number !== number) return;  // it was told as lost, and must not become a clip in secret
       send("animate", "many", { path, name: file.name, number: lost.number });
     } catch {
       answer(lost);
