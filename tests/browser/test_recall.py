@@ -115,6 +115,23 @@ def test_the_result_is_recalled_by_its_button_and_pasted_as_text(open_page: Open
     assert take(page, "all") == "“The pasted text” is back with all its settings."
     wait_for_field(page, "seed", "5")
     assert page.page.evaluate(PASTE, "just words") is True
+    assert page.page.evaluate(PASTE, f"{' ' * 9}{words}{' ' * 9}") is False
+    assert page.page.evaluate(PASTE, f"{'-' * 33_000}\n{words}") is True, "longer than any recipe that is read"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{" + '"steps": 1},' * 20_000 + "x",
+        "{" + '"steps":' * 1_800 + "}" * 16_000 + "x",
+        "Steps: 1, " + "Seed: " * 2_700 + "\t" * 16_000 + "\nx",
+    ],
+)
+def test_a_hostile_text_does_not_freeze_the_page(open_page: OpenPage, words: str) -> None:
+    """Each of these once took an expression ten seconds or minutes."""
+    page = open_page()
+    took_ms = f"words => {{ const began = performance.now(); ({PASTE})(words); return performance.now() - began; }}"
+    assert page.page.evaluate(took_ms, words) < 3000
 
 
 def test_a_text_is_read_in_its_own_dialog_which_says_what_is_wrong(open_page: OpenPage) -> None:

@@ -3,9 +3,9 @@
 (() => {
   const { text, fill, element, send, go, join, show } = window.studio;
   const find = (selector) => document.querySelector(selector);
-  // The last line of an infotext, ours or A1111's; or settings as JSON.
-  const INFOTEXT = /(^|\n|, )Recipe: \d+\s*$|(^|\n)Steps: \d+, [^\n]*\b(Sampler|Seed|CFG scale): [^\n]*\s*$/;
-  const JSON_RECIPE = /^\s*\{[^]*"(settings|motion_bucket|frames|steps)"\s*:[^]*\}\s*$/;
+  const LONGEST = 32768;  // Python reads no longer recipe
+  const LAST_LINE = /(^|, )Recipe: \d+$|^Steps: \d+, .*\b(Sampler|Seed|CFG scale): /;  // of an infotext
+  const SETTING = /"(settings|motion_bucket|frames|steps)"\s*:/;
   let source = null, before = null;  // what is being offered; what stood in the form before the last recall
 
   // ---- asking --------------------------------------------------------------------------------
@@ -62,12 +62,17 @@
     field.focus();
   }
 
+  function isRecipe(words) {  // no expression over the whole text looks for its end: a hostile one would take minutes
+    if (words.startsWith("{") && words.endsWith("}") && SETTING.test(words)) return true;
+    return LAST_LINE.test(words.split("\n").pop());
+  }
+
   const isWriting = (target) => target.matches?.("input, textarea, [contenteditable]");
   document.addEventListener("paste", (event) => {
     if (event.clipboardData?.files.length || document.querySelector("dialog[open]")) return;
     if (isWriting(event.target) && !event.target.closest("#field-prompt")) return;
     const words = event.clipboardData?.getData("text/plain") || "";
-    if (!INFOTEXT.test(words.trimEnd()) && !JSON_RECIPE.test(words)) return;
+    if (words.length > LONGEST || !isRecipe(words.trim())) return;
     event.preventDefault();
     read({ text: words });
   });
