@@ -21,7 +21,7 @@ OFFERED = "svd-xt"
 PRACTICE = "svd-nano"
 KEEP_S = 5.0
 
-PRACTICE_S = 20
+PRACTICE_S = 35
 """What the practice model takes on two processor cores, until this machine's own clips tell better."""
 
 

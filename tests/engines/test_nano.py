@@ -51,6 +51,7 @@ def test_the_last_frame_is_still_sharp_and_has_moved(photo: str) -> None:
     assert mean_flow(frames[0], frames[-1]) >= 1.0
 
 
+@pytest.mark.slow
 def test_a_higher_motion_bucket_moves_more() -> None:
     calm, usual, wild = (clip(PHOTOS[0], bucket) for bucket in (30, 127, 220))
     flows = [mean_flow(frames[0], frames[-1]) for frames in (calm, usual, wild)]
