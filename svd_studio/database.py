@@ -228,6 +228,7 @@ CREATE TABLE clips (
     trashed REAL
 ) STRICT;
 CREATE INDEX clips_by_file ON clips (file);
+CREATE INDEX clips_of_source ON clips (source_sha256, owner);
 CREATE INDEX clips_kept ON clips (created, id, bytes) WHERE trashed IS NULL;
 CREATE INDEX clips_of_owner ON clips (owner, created, id, bytes) WHERE trashed IS NULL;
 CREATE INDEX clips_of_engine ON clips (engine, created, id, owner) WHERE trashed IS NULL;
@@ -271,6 +272,10 @@ def jobs_and_clips(connection: apsw.Connection) -> None:
         ) STRICT;
         CREATE INDEX jobs_waiting ON jobs (status, position);
         CREATE INDEX jobs_by_position ON jobs (position);
+        CREATE INDEX jobs_ended ON jobs (status, finished);
+        CREATE INDEX jobs_of_owner ON jobs (owner, status, position);
+        CREATE INDEX jobs_ended_of_owner ON jobs (owner, status, finished);
+        CREATE INDEX jobs_of_picture ON jobs (start_image, owner);
         CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
         """
     )

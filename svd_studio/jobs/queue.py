@@ -72,30 +72,19 @@ class JobQueue:
         self, statuses: Sequence[JobStatus] = tuple(JobStatus), limit: int = 1000, owner: str | None = None
     ) -> list[Job]:
         """Jobs in these states, of one owner or all: running, waiting in their order, then ended, newest first."""
-        marks = ", ".join("?" * len(statuses))
-        rows = self.database.connection.execute(
-            f"SELECT {COLUMNS} FROM jobs WHERE status IN ({marks}) AND (? IS NULL OR owner = ?) ORDER BY"
-            " CASE status WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END,"
-            " CASE WHEN status IN ('running', 'queued') THEN position ELSE -finished END LIMIT ?",
-            (*(status.value for status in statuses), owner, owner, limit),
-        )
-        return [_as_job(row) for row in rows]
+        asked, values = finding(statuses, limit, owner)
+        found = [_as_job(row) for row in self.database.connection.execute(asked, values)] if asked else []
+        return sorted(found, key=_in_line)[:limit]
 
     def count(self, owner: str | None = None) -> dict[JobStatus, int]:
         """How many jobs of one owner, or of all, are in each state."""
-        rows = self.database.connection.execute(
-            "SELECT status, count(*) FROM jobs WHERE ?1 IS NULL OR owner = ?1 GROUP BY status", (owner,)
-        )
+        whose, values = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
+        rows = self.database.connection.execute(f"SELECT status, count(*) FROM jobs {whose} GROUP BY status", values)
         return dict.fromkeys(JobStatus, 0) | {JobStatus(status): int(number) for status, number in rows}
 
     def next_of(self, owner: str) -> Job | None:
         """What this owner has running, or else first in line."""
-        rows = self.database.connection.execute(
-            f"SELECT {COLUMNS} FROM jobs WHERE owner = ? AND status IN ('running', 'queued')"
-            " ORDER BY status = 'queued', position LIMIT 1",
-            (owner,),
-        )
-        return next((_as_job(row) for row in rows), None)
+        return next(iter(self.find((JobStatus.RUNNING, JobStatus.QUEUED), 1, owner)), None)
 
     def has_used(self, picture: Path, owner: str) -> bool:
         """Whether a job of that owner begins with this picture."""
@@ -261,6 +250,23 @@ def _as_columns(message: Message | None) -> tuple[str | None, str | None]:
     if message is None:
         return None, None
     return message.code, json.dumps(dict(message.values), ensure_ascii=False)
+
+
+def finding(statuses: Sequence[JobStatus], limit: int, owner: str | None) -> tuple[str, list[str | int]]:
+    """The question for jobs in these states: a part for each, read off its index, so that nothing is sorted."""
+    whose, parts, values = "" if owner is None else " AND owner = ?", [], []
+    for status in statuses:
+        order = "finished DESC" if status.is_final else "position"
+        parts.append(f"SELECT * FROM (SELECT {COLUMNS} FROM jobs WHERE status = ?{whose} ORDER BY {order} LIMIT ?)")
+        values += [status.value, *([] if owner is None else [owner]), limit]
+    return " UNION ALL ".join(parts), values
+
+
+def _in_line(job: Job) -> tuple[int, float]:
+    """Running, then waiting, each as they were read, then ended, newest first."""
+    if job.status.is_final:
+        return 2, -(job.finished or 0.0)
+    return int(job.status is JobStatus.QUEUED), 0.0
 
 
 def _as_job(row: tuple[Any, ...]) -> Job:

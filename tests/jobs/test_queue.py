@@ -14,7 +14,7 @@ from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import JobStatus
 from svd_studio.database import MIGRATIONS, Database
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.jobs.queue import MAX_ATTEMPTS, JobQueue
+from svd_studio.jobs.queue import MAX_ATTEMPTS, JobQueue, finding
 
 
 @pytest.fixture
@@ -176,3 +176,23 @@ def test_what_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
         Database(tmp_path / "studio.db")
     with pytest.raises(BadInput, match="cannot_open"):
         Database(tmp_path / "missing" / "studio.db")
+
+
+@pytest.mark.parametrize("owner", [None, "owner"])
+def test_what_pages_ask_each_second_is_read_off_an_index_and_never_sorted(queue: JobQueue, owner: str | None) -> None:
+    asked, values = finding(tuple(JobStatus), 30, owner)
+    plan = [row[3] for row in queue.database.connection.execute(f"EXPLAIN QUERY PLAN {asked}", values)]
+    assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN jobs")], plan
+
+
+def test_jobs_are_found_running_first_then_in_line_then_the_newest_ended(queue: JobQueue) -> None:
+    numbers = [add(queue) for _ in range(6)]
+    queue.finish(queue.claim("worker").id, "clip")  # type: ignore[union-attr]
+    queue.fail(queue.claim("worker").id, Message("memory.ran_out"))  # type: ignore[union-attr]
+    queue.claim("worker")
+    a, b, c, d, e, f = numbers
+    assert [job.id for job in queue.find()] == [c, d, e, f, b, a]
+    assert [job.id for job in queue.find(limit=2)] == [c, d]
+    assert [job.id for job in queue.find((JobStatus.DONE, JobStatus.FAILED), 1)] == [b]
+    assert queue.find((), 5) == []
+    assert queue.find(owner="guest") == []
