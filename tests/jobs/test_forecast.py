@@ -31,7 +31,7 @@ def test_without_history_there_is_no_forecast() -> None:
     [
         ({"steps": 20}, "denoise", 2.0),
         ({"frames": 7}, "denoise", 0.5),
-        ({"guidance_last": 3.0}, "denoise", 2.0),
+        ({"guidance_last": 1.0}, "denoise", 0.5),
         ({"frames": 7}, "decode", 0.5),
         ({"finish": {"smooth": 4}}, "encode", 4.0),
         ({"steps": 20}, "load", 1.0),
