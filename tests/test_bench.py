@@ -1,6 +1,8 @@
 """The benchmarks run and report; their figures are for docs/benchmarks.md and never asserted tightly."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,14 @@ def test_what_words_do_is_measured_for_each_prompt_and_strength(
 def test_a_model_without_its_text_tower_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match=r"bench\.no_text"):
         bench_prompts(Studio(StudioConfig(tmp_path)), "svd-xt", False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true" and shutil.which("chromium") is None, reason="the page is measured in Chromium"
+)
+def test_the_page_is_measured_against_an_empty_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_page(1, True) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["ours_s"] > 0
+    assert report["empty_gradio_s"] > 0

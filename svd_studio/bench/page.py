@@ -38,7 +38,7 @@ def bench_page(pairs: int, as_json: bool) -> int:
         raise BadInput("bench.needs_browser") from None
     if not browser_path:
         raise BadInput("bench.needs_browser")
-    app = Path(__file__).parents[1] / "app.py"
+    app = Path(__file__).parents[2] / "app.py"
     ours: list[float] = []
     empty: list[float] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as data:
