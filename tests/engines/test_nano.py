@@ -58,5 +58,6 @@ def test_a_higher_motion_bucket_moves_more() -> None:
     assert flows[0] < flows[1] < flows[2]
 
 
+@pytest.mark.slow
 def test_another_seed_makes_another_clip() -> None:
     assert np.abs(clip(PHOTOS[0])[-1].astype(float) - clip(PHOTOS[0], seed=8)[-1]).mean() > 3
