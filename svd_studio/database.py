@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -99,33 +100,33 @@ def is_damaged(path: Path) -> bool:
     """
     if not path.exists():
         return False
-    with in_words(path):
-        looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    looking.set_busy_timeout(BUSY_MS)
     try:
-        return looking.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
+        return _read_only(path, "PRAGMA quick_check(1)") not in (None, ("ok",))
     except (apsw.NotADBError, apsw.CorruptError):
         return True
-    except (apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.IOError):
-        return False
-    finally:
-        looking.close()
 
 
 def is_unused(path: Path) -> bool:
     """Whether a database never held a job or clip, because a verb made it where the real one was gone."""
+    try:
+        used = "SELECT EXISTS (SELECT 1 FROM sqlite_sequence) OR EXISTS (SELECT 1 FROM clips)"
+        return _read_only(path, used) == (0,)
+    except apsw.SQLError:  # a kill while it was made left no tables
+        return True
+
+
+def _read_only(path: Path, question: str) -> tuple[Any, ...] | None:
+    """The first row of an answer, asked without writing anything; None from one that cannot be asked now."""
     with in_words(path):
         looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     looking.set_busy_timeout(BUSY_MS)
     try:
-        used = "SELECT EXISTS (SELECT 1 FROM sqlite_sequence) OR EXISTS (SELECT 1 FROM clips)"
-        return looking.execute(used).fetchall() == [(0,)]
-    except apsw.SQLError:  # a kill while it was made left no tables
-        return True
+        row: tuple[Any, ...] | None = looking.execute(question).fetchone()
     except (apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.IOError):
-        return False
+        return None
     finally:
         looking.close()
+    return row
 
 
 def set_aside(path: Path) -> Path:

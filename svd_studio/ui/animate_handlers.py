@@ -229,6 +229,16 @@ class Handlers:
         return job is None or job.status.is_final
 
 
+class FormVerbs:
+    """What the verbs of a part of the page work with: the form's own handlers, and what those have."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self.handlers = handlers
+        self.studio = handlers.studio
+        self.parts = handlers.parts
+        self.page = handlers.page
+
+
 def clips_asked(typed: object) -> int:
     """How many clips a press asks for. Raises BadInput."""
     if isinstance(typed, bool) or not isinstance(typed, int | float) or typed not in range(1, MOST_CLIPS + 1):

@@ -7,7 +7,7 @@ import gradio as gr
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
-from svd_studio.ui.animate_handlers import Handlers, told
+from svd_studio.ui.animate_handlers import FormVerbs, told
 from svd_studio.ui.editing import edited_job
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, picture_name
@@ -18,14 +18,8 @@ from svd_studio.ui.texts import say
 NOT_IN_THE_FORM = ("focus_x", "focus_y")
 
 
-class EditHandlers:
+class EditHandlers(FormVerbs):
     """The verbs of the change; what stood in the form before comes back at its end."""
-
-    def __init__(self, handlers: Handlers) -> None:
-        self.handlers = handlers
-        self.studio = handlers.studio
-        self.parts = handlers.parts
-        self.page = handlers.page
 
     @told
     def begin(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:

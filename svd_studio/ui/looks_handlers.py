@@ -8,7 +8,7 @@ import gradio as gr
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.library.presets import Preset
-from svd_studio.ui.animate_handlers import Handlers, told
+from svd_studio.ui.animate_handlers import FormVerbs, Handlers, told
 from svd_studio.ui.looks_view import looks_view
 from svd_studio.ui.page_view import problem_view
 from svd_studio.ui.rooms import View
@@ -18,13 +18,12 @@ from svd_studio.ui.texts import say
 Asked = Mapping[str, Any]
 
 
-class LooksHandlers:
+class LooksHandlers(FormVerbs):
     """The verbs of the looks; their answers stand in the dialog that asked."""
 
     def __init__(self, handlers: Handlers) -> None:
-        self.parts = handlers.parts
-        self.page = handlers.page
-        self.presets = handlers.studio.presets
+        super().__init__(handlers)
+        self.presets = self.studio.presets
 
     @told
     def put_on(self, values: Values, event: gr.EventData) -> Updates:

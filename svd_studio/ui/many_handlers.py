@@ -5,21 +5,15 @@ from pathlib import Path
 import gradio as gr
 
 from svd_studio.core.errors import BadPicture, StudioError
-from svd_studio.ui.animate_handlers import Handlers, told
+from svd_studio.ui.animate_handlers import FormVerbs, told
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.picture_box import find_picture, picture_name
 from svd_studio.ui.settings_form import Updates, Values
 from svd_studio.ui.texts import say
 
 
-class ManyHandlers:
+class ManyHandlers(FormVerbs):
     """The one verb of a heap of pictures; the page's script sends them one after another."""
-
-    def __init__(self, handlers: Handlers) -> None:
-        self.handlers = handlers
-        self.studio = handlers.studio
-        self.parts = handlers.parts
-        self.page = handlers.page
 
     @told
     def add(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:

@@ -6,7 +6,7 @@ import gradio as gr
 
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
-from svd_studio.ui.animate_handlers import Handlers, told
+from svd_studio.ui.animate_handlers import FormVerbs, told
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.recalling import Fitted, Source, dropped_source, find_source, fitted, motion_of
 from svd_studio.ui.rooms import View
@@ -18,14 +18,8 @@ SAID = {"all": "recall.all", "but_seed": "recall.but_seed", "motion": "recall.mo
 """How much of a recipe can be taken, and what is said then."""
 
 
-class RecallHandlers:
+class RecallHandlers(FormVerbs):
     """The verbs of recall; every answer finds the recipe anew, so that nothing has to be remembered."""
-
-    def __init__(self, handlers: Handlers) -> None:
-        self.handlers = handlers
-        self.studio = handlers.studio
-        self.parts = handlers.parts
-        self.page = handlers.page
 
     @told
     def pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
