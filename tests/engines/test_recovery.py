@@ -142,13 +142,13 @@ def check_recovery(
     assert np.abs(frames.astype(int) - expected[ladder.plan.decode_window]).max() <= 1
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("number", [0, 2])
+# A plan that offloads puts nothing on the card while it loads, so that nothing can run out there.
+@pytest.mark.parametrize(
+    ("number", "stage"), [(number, stage) for number in (0, 2) for stage in STAGES if (number, stage) != (2, "load")]
+)
 def test_out_of_memory_goes_on_with_a_thriftier_plan(
     exact: SvdEngine, made: Scene, plans: list, expected: dict, number: int, stage: Stage, tmp_path: Path
 ) -> None:
-    if stage == "load" and plans[number].expected_peak_gb["load"] <= 0.5:
-        pytest.skip("nothing is put on the card")
     check_recovery(exact, made, plans, expected, number, stage, tmp_path)
 
 
