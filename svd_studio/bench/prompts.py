@@ -25,7 +25,7 @@ from svd_studio.quality.motion import mean_flow
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 
-PICTURES = ("coffee.jpg", "mountains.jpg", "china.jpg")
+PICTURES = ("coffee.jpg", "mountains.jpg", "temple.jpg")
 PROMPTS = ("pan left", "zoom in", "waves roll in, wind in the trees", "slow motion, golden light")
 STRENGTHS = (0.1, 0.2, 0.4)
 
