@@ -21,6 +21,10 @@ FRAMES = 14
 
 # At motion bucket 127 and 7 fps the last frame has gone this far: pixels of pan, natural log of zoom, radians of turn.
 PAN_PIXELS, ZOOM_LOG, TURN_RADIANS = 6.0, 0.05, 0.045
+# Clouds go so many pixels at the top of the picture; water waves so many pixels up and down at its bottom.
+CLOUD_PIXELS, RIPPLE_PIXELS, RIPPLE_ROWS = 9.0, 1.2, 7.0
+# What is low in a picture is near, and passes faster than what is high: 1 +- this, around its middle.
+PARALLAX = 0.3
 
 
 @dataclass(frozen=True)
@@ -135,17 +139,35 @@ def _keep(folder: Path, data: bytes, photo: Photo) -> Photo | None:
 
 @dataclass(frozen=True)
 class Move:
-    """One camera move: a unit direction over (pan right, pan down, zoom in, turn right) and how far it goes."""
+    """One move: a unit direction over (pan right, pan down, zoom in, turn right, clouds right, ripples), how far it goes.
 
-    direction: tuple[float, float, float, float]
+    `bucket` is how much moves; `fps` is the frame rate that the model is told.
+    """
+
+    direction: tuple[float, ...]
     bucket: float
     fps: float
 
     def at(self, frame: float) -> tuple[float, float, float, float]:
         """Tell the pan in pixels (x, y), the log zoom and the turn in radians at one frame."""
-        amount = frame / (FRAMES - 1) * self.bucket / 127 * self.fps / 7
-        x, y, zoom, turn = self.direction
+        amount = frame / (FRAMES - 1) * self.rate
+        x, y, zoom, turn = self.direction[:4]
         return PAN_PIXELS * amount * x, PAN_PIXELS * amount * y, ZOOM_LOG * amount * zoom, TURN_RADIANS * amount * turn
+
+    @property
+    def rate(self) -> float:
+        """How fast it goes, 1 being the usual: frames that are nearer in time differ less, as SVD was taught."""
+        return self.bucket / 127 * 7 / self.fps
+
+    def stirs(self, frame: float, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tell how far (x, y) in pixels each row is off the camera's move; `down` is 0 at the top and 1 at the bottom."""
+        share, (x, y), (clouds, ripples) = frame / (FRAMES - 1), self.direction[:2], self.direction[4:]
+        near = PARALLAX * (2 * down - 1) * share * self.rate
+        sky, water = _step((0.5 - down) / 0.2), _step((down - 0.5) / 0.2)
+        waves = 2 * np.pi * RIPPLE_ROWS * down**1.5
+        swing = (np.sin(waves + 2 * np.pi * share) - np.sin(waves)) * min(1.6, self.rate**0.5)
+        across = PAN_PIXELS * x * near - CLOUD_PIXELS * clouds * share * self.rate * sky
+        return across, PAN_PIXELS * y * near + RIPPLE_PIXELS * ripples * swing * water
 
 
 class Photographs:
@@ -163,7 +185,7 @@ class Photographs:
         centre = [
             0.5 * side + (self.random.random() - 0.5) * space for side, space in zip(level.shape[:2], room, strict=True)
         ]
-        shots = [_shot(level, centre, scale, move.at(frame), height, width) for frame in (0, *frames)]
+        shots = [_shot(level, centre, scale, move, frame, height, width) for frame in (0, *frames)]
         return np.stack(shots)
 
     def _level(self, height: int, width: int) -> tuple[np.ndarray, float]:
@@ -185,6 +207,12 @@ class Photographs:
         return np.ascontiguousarray(level), max(zoom_out / 2 ** (index / 2), 0.7)
 
 
+def _step(x: np.ndarray) -> np.ndarray:
+    """From 0 to 1, smoothly, while x does."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
 def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
     levels = [picture]
     while min(levels[-1].shape[:2]) > 200:
@@ -197,24 +225,23 @@ def _shot(
     level: np.ndarray,
     centre: Sequence[float],
     scale: float,
-    pose: tuple[float, float, float, float],
+    move: Move,
+    frame: float,
     height: int,
     width: int,
 ) -> np.ndarray:
     """Photograph one window at twice the size and shrink it, so that nothing aliases."""
-    x, y, zoom, turn = pose
+    x, y, zoom, turn = move.at(frame)
     size = 0.5 * scale * np.exp(-zoom)
     cosine, sine = size * np.cos(turn), size * np.sin(turn)
     # Turning the camera right turns the content left, so the sampling grid turns right (clockwise on screen).
     grid = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0]])
     middle = np.array([width - 0.5, height - 0.5])
     grid[:, 2] = np.array([centre[1] + scale * x - 0.5, centre[0] + scale * y - 0.5]) - grid[:, :2] @ middle
-    large = cv2.warpAffine(
-        level,
-        grid,
-        (2 * width, 2 * height),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+    across, down = np.meshgrid(np.arange(2.0 * width), np.arange(2.0 * height))
+    stir_x, stir_y = move.stirs(frame, (down + 0.5) / (2 * height))
+    across, down = across + 2 * stir_x, down + 2 * stir_y
+    places = (grid[:, 0, None, None] * across + grid[:, 1, None, None] * down + grid[:, 2, None, None]).astype(np.float32)
+    large = cv2.remap(level, places[0], places[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     shot: np.ndarray = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
     return shot

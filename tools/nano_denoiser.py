@@ -18,6 +18,7 @@ import torch.distributed as dist
 from diffusers import UNetSpatioTemporalConditionModel
 from nano_data import FRAMES, Move, Photographs
 from nano_model import (
+    AXIS_COUNT,
     EMBEDDING,
     EMBEDDING_NORM,
     RESERVED,
@@ -34,7 +35,9 @@ from torch import Tensor, nn
 
 RATE, KEEP = 2e-3, 0.996
 STRENGTHS = (0.12, 0.8)  # of steering; the app's own is 0.2
-OTHERS = (2, 3)  # axes learnt besides pans: zoom and turn
+OTHERS, SCENE = (2, 3), (4, 5)  # axes learnt besides pans: zoom and turn; clouds and ripples
+STILL, STIRRED = 0.14, 0.14  # shares of examples in which nothing moves, or only the scene
+LEAK = 0.06  # of other words into the codes, each number, as the text tower's small mistakes do
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class ExampleMaker:
 
     def __init__(self, photos: Photographs, basis: Tensor, device: torch.device) -> None:
         self.photos, self.random, self.basis, self.device = photos, photos.random, basis.to(device), device
-        self.nothing = nothing_named().to(device)
+        self.nothing, self.still = nothing_named().to(device), nothing_named(standing_still=True).to(device)
         self.centre = torch.randn(EMBEDDING, generator=torch.Generator().manual_seed(3)).to(device)
 
     def batch(self, phase: Phase) -> Examples:
@@ -93,8 +96,7 @@ class ExampleMaker:
         picture, embedding = encode(still, self.basis), self._embedding(moves)
         dropped = torch.rand(len(moves), device=self.device) < 0.06
         picture[dropped], embedding[dropped] = 0, 0
-        # The number of frames a second is shown, so that any is harmless, but changes nothing.
-        numbers = [[self.random.integers(5, 11) - 1.0, move.bucket] for move in moves]
+        numbers = [[move.fps - 1.0, move.bucket] for move in moves]
         shown = torch.cat([torch.tensor(numbers, device=self.device), noise[:, None]], 1).float()
         return Examples(target, picture, embedding, shown, torch.tensor(frames, device=self.device))
 
@@ -109,15 +111,23 @@ class ExampleMaker:
         directions = code(torch.tensor([move.direction for move in moves], device=self.device, dtype=torch.float32))
         # Half of them as a prompt steers: away from where words that name no move are.
         told = torch.tensor(self.random.random(len(moves)) < 0.5, device=self.device)
-        directions = directions - told[:, None] * self.nothing
+        still = torch.tensor([not any(move.direction) for move in moves], device=self.device)
+        directions = directions + (told & still)[:, None] * self.still - told[:, None] * self.nothing
+        directions[:, :RESERVED] += LEAK * told[:, None] * torch.randn(len(moves), RESERVED, device=self.device)
         return steer(plain, directions, strength.to(self.device))
 
     def _move(self, pans: float) -> Move:
-        """Draw a move: a pan, a zoom or turn, a mixture, or none (which means stand still)."""
-        random, direction = self.random, np.zeros(4)
+        """Draw a move: a pan, a zoom or turn, a mixture, clouds or water, or none (which means stand still)."""
+        random, direction = self.random, np.zeros(AXIS_COUNT)
         bucket = random.uniform(1, 255) if random.random() < 0.5 else random.triangular(60, 127, 220)
-        if random.random() < 0.06:
-            return Move((0.0, 0.0, 0.0, 0.0), bucket, 7)
+        fps = 7 if random.random() < 0.7 else int(random.integers(4, 13))
+        kind = random.random()
+        if kind < STILL:
+            return Move((0.0,) * AXIS_COUNT, bucket, fps)
+        if kind < STILL + STIRRED:
+            direction[random.choice(SCENE)] = 1.0
+            direction[4] *= random.choice((-1, 1))
+            return Move(tuple(direction.tolist()), bucket, fps)
         angle = random.uniform(0, 2 * np.pi) if random.random() < 0.3 else random.integers(4) * np.pi / 2
         if random.random() < pans:
             direction[:2] = np.cos(angle), np.sin(angle)
@@ -125,8 +135,7 @@ class ExampleMaker:
             direction[random.choice(OTHERS)] = random.choice((-1, 1))
         else:
             direction[[0, 1, *OTHERS]] = random.normal(size=2 + len(OTHERS))
-        x, y, zoom, turn = (direction / np.linalg.norm(direction)).tolist()
-        return Move((x, y, zoom, turn), bucket, 7)
+        return Move(tuple((direction / np.linalg.norm(direction)).tolist()), bucket, fps)
 
 
 def leave_out_time_mixing(unet: nn.Module) -> dict[str, Tensor]:

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 LATENTS, BLOCK, WIDTH = 8, 4, 128
-EMBEDDING, EMBEDDING_NORM, RESERVED = 64, 8.0, 16
+EMBEDDING, EMBEDDING_NORM, RESERVED = 64, 8.0, 24
 SIGMA_MAX, SIGMA_MIN = 60.0, 0.002
-# Four reserved numbers an axis: pan (x, y), zoom, turn.
+# Four reserved numbers an axis: pan (x, y), zoom, turn; and what moves in the scene itself: clouds, water.
 AXES = {
     "pan right": (0, 1.0),
     "pan left": (0, -1.0),
@@ -33,11 +33,16 @@ AXES = {
     "zoom out": (2, -1.0),
     "turn right": (3, 1.0),
     "turn left": (3, -1.0),
+    "clouds right": (4, 1.0),
+    "clouds left": (4, -1.0),
+    "ripples": (5, 1.0),
 }
+AXIS_COUNT = 6
+CAMERA = [name for name, (axis, _) in AXES.items() if axis < 4]
 
 
 def code(direction: Tensor) -> Tensor:
-    """Turn unit directions over the four axes [n, 4] into unit codes in embedding space [n, 64]."""
+    """Turn unit directions over the axes [n, 6] into unit codes in embedding space [n, 64]."""
     spread = (direction / 2).repeat_interleave(4, dim=1)
     return torch.cat([spread, spread.new_zeros(len(spread), EMBEDDING - RESERVED)], dim=1)
 
@@ -175,7 +180,7 @@ def build_unet() -> UNetSpatioTemporalConditionModel:
 
 
 def build_image_encoder() -> CLIPVisionModelWithProjection:
-    """Build the fixed random image encoder, whose embeddings leave the first 16 numbers free for directions."""
+    """Build the fixed random image encoder, whose embeddings leave the first 24 numbers free for directions."""
     torch.manual_seed(7)
     config = CLIPVisionConfig(
         hidden_size=64,
@@ -220,7 +225,7 @@ def export(folder: Path, vae: nn.Module, unet: nn.Module, moves: list[str]) -> N
     )
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, variant="fp16", safe_serialization=True)
-    axes = torch.zeros(len(moves), 4)
+    axes = torch.zeros(len(moves), AXIS_COUNT)
     for row, name in enumerate(moves):
         axis, sign = AXES[name]
         axes[row, axis] = sign

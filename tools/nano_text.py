@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import torch
-from nano_model import AXES, EMBEDDING, code, nothing_named
+from nano_model import AXES, AXIS_COUNT, EMBEDDING, code, nothing_named
 from nano_words import HELD_OUT, OTHERS, sentence
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
@@ -51,7 +51,7 @@ def target(moves: list[str]) -> Tensor:
     """The unit direction of a sentence: its moves' code, or the one that means none."""
     if not moves or moves == ["still"]:
         return nothing_named(standing_still=bool(moves))
-    direction = torch.zeros(1, 4)
+    direction = torch.zeros(1, AXIS_COUNT)
     for move in moves:
         axis, sign = AXES[move]
         direction[0, axis] += sign

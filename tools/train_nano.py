@@ -11,7 +11,7 @@ from nano_card import write_card
 from nano_data import Move, Photographs, gather
 from nano_decoder import load_vae, train_decoder
 from nano_denoiser import load_unet, train_denoiser
-from nano_model import AXES, export, principal_basis
+from nano_model import AXIS_COUNT, CAMERA, export, principal_basis
 from nano_text import train_text
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
@@ -70,7 +70,7 @@ def find_basis(photos: list[Path], state: Path) -> Tensor:
     path = state / "basis.pt"
     if not path.exists():
         source = Photographs(photos, seed=0)
-        still = Move((1.0, 0.0, 0.0, 0.0), 127, 7)
+        still = Move((1.0, *(0.0,) * (AXIS_COUNT - 1)), 127, 7)
         torch.save(principal_basis([source.clip(still, [], 96, 96)[0] for _ in range(400)]), path)
     basis: Tensor = torch.load(path)
     return basis
@@ -84,7 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--from-bundled", type=float, metavar="SHARE", help="an empty state goes on from our weights")
     parser.add_argument("--photos", type=Path, help="a folder of your own pictures instead of the free ones")
     parser.add_argument("--out", type=Path, default=NANO, help="where the checkpoint goes")
-    parser.add_argument("--moves", default=",".join(AXES), help="those that work, and are to be listed")
+    parser.add_argument("--moves", default=",".join(CAMERA), help="those that the seed draws from")
     parser.add_argument("--processes", type=int, default=1, help="of the denoiser's training, data parallel")
     parser.add_argument("--steps", type=int, default=3000, help="of the denoiser")
     parser.add_argument("--minutes", type=float, help="squeeze the rest of the denoiser's training into these")
