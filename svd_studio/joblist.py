@@ -65,7 +65,7 @@ def notes(studio: Studio, shown: int) -> Iterator[Message]:
         yield Message("jobs.more", {"n": total - shown})
     if studio.queue.is_paused():
         yield Message("jobs.are_paused")
-    if blocked := studio.queue.blocked():
+    if blocked := studio.queue.standstill():
         yield blocked
 
 

@@ -131,6 +131,8 @@ def _cards(seen: Snapshot) -> Iterator[Finding]:
             free_gb=_rounded(card.free_gb),
             driver=seen.driver or "?",
         )
+        if card.power_limit_w:
+            yield _ok("machine.power_limit", index=card.index, watts=round(card.power_limit_w))
     if seen.problem is None:
         return
     # Without a card in the computer a missing driver is nothing to mend.

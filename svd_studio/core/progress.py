@@ -30,6 +30,14 @@ class Progress:
     def note(self, message: Message) -> None:
         """Tell a person something about a render that goes on."""
 
+    def rested(self, seconds: float) -> None:
+        """Hear that the render was held up on purpose for so long."""
+
+    @property
+    def rested_s(self) -> float:
+        """Seconds that it was held up so far: they are nobody's work and make no step slow."""
+        return 0.0
+
     def over(self, items: Iterable[Item], stage: Stage, total: int) -> Iterator[Item]:
         """Yield the items, reporting after each one that was consumed."""
         self.report(stage, 0, total)

@@ -1,18 +1,16 @@
 """The live gauge's source: cards and machine, once a second, the last ten minutes. No torch."""
 
-import ctypes
 import math
-import sys
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from svd_studio.core.errors import Message
-from svd_studio.core.vram import GIB
+from svd_studio.gpu.computer import cpu_seconds, memory_gb, process_seconds
 from svd_studio.gpu.nvml import CardReader, CardSample
 
 __all__ = ["HISTORY_LENGTH", "CardSample", "CardState", "MachineSample", "Snapshot", "Telemetry"]
@@ -24,11 +22,15 @@ HISTORY_LENGTH = 600
 
 @dataclass(frozen=True)
 class MachineSample:
-    """The computer around the cards, in GiB; the load is since the sample before, None at the first."""
+    """The computer around the cards, in GiB; loads are since the sample before, None at the first.
+
+    `studio_cpu_percent` is the share of all cores that our own processes take.
+    """
 
     ram_total_gb: float | None
     ram_free_gb: float | None
     cpu_percent: float | None
+    studio_cpu_percent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Snapshot:
     driver: str | None
     cuda: tuple[int, int] | None
     when: float
+
+    def of(self, card: int | None) -> Self:
+        """The same with only that card, or none."""
+        return replace(self, cards=tuple(one for one in self.cards if one.index == card))
 
 
 class Telemetry:
@@ -66,6 +72,7 @@ class Telemetry:
         self._reopen_at = -math.inf
         self._problem: Message | None = None
         self._cpu_before: tuple[float, float] | None = None
+        self._ours_before: dict[int, float] = {}
         self._history: deque[Snapshot] = deque(maxlen=HISTORY_LENGTH)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -127,58 +134,18 @@ class Telemetry:
         return cards, "ok", None
 
     def _read_machine(self) -> MachineSample:
-        total, free = _memory_gb()
-        now, before = _cpu_seconds(), self._cpu_before
+        total, free = memory_gb()
+        now, before = cpu_seconds(), self._cpu_before
         self._cpu_before = now
-        percent = None
-        if now and before and now[1] > before[1]:
-            percent = 100 * min(1.0, max(0.0, (now[0] - before[0]) / (now[1] - before[1])))
-        return MachineSample(total, free, percent)
+        ours_s = self._our_seconds()
+        if not now or not before or now[1] <= before[1]:
+            return MachineSample(total, free, None)
+        busy, ours = ((100 * min(1.0, max(0.0, s / (now[1] - before[1])))) for s in (now[0] - before[0], ours_s))
+        return MachineSample(total, free, busy, ours)
 
-
-if sys.platform == "win32":
-
-    class _MemoryStatus(ctypes.Structure):
-        """MEMORYSTATUSEX."""
-
-        _fields_ = [
-            ("length", ctypes.c_uint32),
-            ("load", ctypes.c_uint32),
-            ("total", ctypes.c_uint64),
-            ("free", ctypes.c_uint64),
-            ("rest", ctypes.c_uint64 * 5),
-        ]
-
-    def _memory_gb() -> tuple[float | None, float | None]:
-        status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
-        if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
-            return None, None
-        return status.total / GIB, status.free / GIB
-
-    def _cpu_seconds() -> tuple[float, float] | None:
-        idle, kernel, user = ctypes.c_uint64(), ctypes.c_uint64(), ctypes.c_uint64()
-        if not ctypes.windll.kernel32.GetSystemTimes(ctypes.byref(idle), ctypes.byref(kernel), ctypes.byref(user)):
-            return None
-        total = kernel.value + user.value  # Windows counts idle as kernel time
-        return float(total - idle.value), float(total)
-
-else:
-
-    def _memory_gb() -> tuple[float | None, float | None]:
-        """Total and available RAM in GiB, None where the system does not tell."""
-        try:
-            lines = Path("/proc/meminfo").read_text().splitlines()
-        except OSError:
-            return None, None
-        kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-        return kilobytes["MemTotal"] * 1024 / GIB, kilobytes["MemAvailable"] * 1024 / GIB
-
-    def _cpu_seconds() -> tuple[float, float] | None:
-        """Busy and all time of all cores since the start, in one unit."""
-        try:
-            first = Path("/proc/stat").read_text().split("\n", 1)[0]
-        except OSError:
-            return None
-        user, nice, system, idle, waiting, *interrupts = (float(part) for part in first.split()[1:9])
-        busy = user + nice + system + sum(interrupts)
-        return busy, busy + idle + waiting
+    def _our_seconds(self) -> float:
+        """What our processes computed since the sample before; one that has just come did nothing before."""
+        before = self._ours_before
+        seconds = {pid: process_seconds(pid) for pid in {*self._studio_pids(), os.getpid()}}
+        self._ours_before = {pid: spent for pid, spent in seconds.items() if spent is not None}
+        return sum(spent - before.get(pid, spent) for pid, spent in self._ours_before.items())

@@ -59,21 +59,22 @@ class JobProgress(Progress):
         self._written = self._asked = self._previewed = -1e9
         self._started = self._stage_started = self._renewed = now()
         self._stage: Stage | None = None
-        self._fraction = 0.0
+        self._fraction = self._rested_s = 0.0
 
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
         self.check()
         now = self._now()
         is_new = stage not in (self._stage, "finish")  # frames are finished while they are encoded
         if is_new:
-            self._stage, self._stage_started = stage, now
+            self._stage, self._stage_started = stage, now - self._rested_s
         if preview is not None and (done == total or now - self._previewed > PREVIEW_EVERY_S):
             self._previewed = now
             self._show(preview)
         if is_new or done == total or now - self._written > WRITE_EVERY_S:
             self._written = now
-            eta_s = self._time_to_go(stage, done, total, now)
-            self._fraction = max(self._fraction, self._overall(stage, done, total, eta_s, now))
+            worked = now - self._rested_s
+            eta_s = self._time_to_go(stage, done, total, worked)
+            self._fraction = max(self._fraction, self._overall(stage, done, total, eta_s, worked))
             with suppress(StudioError):  # a full disk or a busy database: a row that tells less is no lost render
                 self.queue.report(self.job.id, stage, done, total, self._fraction, eta_s, self.preview_version)
         self.also.report(stage, done, total, preview)
@@ -82,6 +83,13 @@ class JobProgress(Progress):
         with suppress(StudioError):
             self.queue.say(self.job.id, message)
         self.also.note(message)
+
+    @property
+    def rested_s(self) -> float:
+        return self._rested_s
+
+    def rested(self, seconds: float) -> None:
+        self._rested_s += seconds
 
     def check(self) -> None:
         now = self._now()

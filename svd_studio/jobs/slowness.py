@@ -8,13 +8,12 @@ import numpy as np
 
 from svd_studio.core.errors import Message
 from svd_studio.core.progress import Progress, Stage
-from svd_studio.gpu.telemetry import CardSample, Snapshot
+from svd_studio.gpu.slowing import card_slowing
+from svd_studio.gpu.telemetry import Snapshot
 
 FAR_SLOWER = 2.5
 STEPS_IN_A_ROW = 3
 """One slow step is a hiccup."""
-
-FULL_GB, OTHERS_GB = 0.3, 1.5
 
 
 class SlownessWatch(Progress):
@@ -32,12 +31,16 @@ class SlownessWatch(Progress):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listener, self._step_s, self._look, self._now = listener, step_s, look, now
-        self._last = now()
+        self._last = now() - listener.rested_s
         self._steps: deque[float] = deque(maxlen=STEPS_IN_A_ROW)
         self._told = step_s is None
 
+    @property
+    def rested_s(self) -> float:
+        return self._listener.rested_s
+
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
-        now = self._now()
+        now = self._now() - self.rested_s
         if stage == "denoise" and done:
             self._steps.append(now - self._last)
         self._last = now
@@ -59,20 +62,6 @@ class SlownessWatch(Progress):
 
 def slowed_by(snapshot: Snapshot | None) -> Message:
     """The likeliest reason that the machine shows, with what can be done about it."""
-    card = snapshot.cards[0] if snapshot is not None and snapshot.cards else None
-    if card is None:
+    if snapshot is None or not snapshot.cards:
         return Message("slow.processor")
-    if "thermal" in card.throttle:
-        return Message("slow.hot", {"degrees": card.temperature_c or 0})
-    if (others_gb := _held_by_others(card)) > OTHERS_GB:
-        return Message("slow.others", {"gb": f"{others_gb:.0f}"})
-    if card.free_gb is not None and card.free_gb < FULL_GB:
-        return Message("slow.full")
-    if card.throttle:
-        return Message("slow.power")
-    return Message("slow.unknown")
-
-
-def _held_by_others(card: CardSample) -> float:
-    """GiB that other programs hold; 0 where the driver does not tell which are ours."""
-    return 0.0 if card.used_gb is None or card.studio_gb is None else card.used_gb - card.studio_gb
+    return next(iter(card_slowing(snapshot.cards[:1])), Message("slow.unknown"))

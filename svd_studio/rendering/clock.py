@@ -20,14 +20,18 @@ class StageClock(Progress):
         self.seconds: dict[str, float] = {}
         self.stage: Stage = "load"
         self._now = now
-        self._last = now()
+        self._last = now() - listener.rested_s
 
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
-        now = self._now()
+        now = self._now() - self.rested_s
         spent = now - self._last if done else 0.0
         self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
         self.stage, self._last = stage, now
         self.listener.report(stage, done, total, preview)
+
+    @property
+    def rested_s(self) -> float:
+        return self.listener.rested_s
 
     def note(self, message: Message) -> None:
         self.listener.note(message)

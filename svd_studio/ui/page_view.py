@@ -121,7 +121,7 @@ class PageView:
         }
         if job is not None:
             ahead = self.studio.queue.ahead_of(job.id) if job.status is JobStatus.QUEUED else 0
-            standing = Message("page.job.paused") if view["paused"] else None
+            standing = Message("page.job.paused") if view["paused"] else self.studio.queue.standstill()
             view["job"] = job_view(job, language, ahead, self.trouble() or standing)
             if job.status.is_final:
                 view |= self.ended(job, language, request)

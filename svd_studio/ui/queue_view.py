@@ -29,7 +29,7 @@ GROUPS: dict[str, tuple[tuple[JobStatus, ...], int]] = {
 def queue_view(studio: Studio, owner: str, language: str) -> View:
     """The whole page for one asker; a guest's shows his own jobs only."""
     seen, counts = seen_by(owner), studio.queue.count(seen_by(owner))
-    paused, blocked = studio.queue.is_paused(), studio.queue.blocked()
+    paused, blocked = studio.queue.is_paused(), studio.queue.standstill()
     told = Outlook({}, None) if paused or blocked else studio.outlook()
     groups = [
         {

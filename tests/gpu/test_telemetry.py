@@ -292,7 +292,7 @@ def test_without_pynvml_the_studio_still_knows_its_machine(monkeypatch: pytest.M
 
 def test_the_processor_load_is_since_the_sample_before(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([(10.0, 100.0), (13.0, 104.0), (13.0, 104.0)])
-    monkeypatch.setattr(telemetry, "_cpu_seconds", lambda: next(seconds))
+    monkeypatch.setattr(telemetry, "cpu_seconds", lambda: next(seconds))
     gauge = Telemetry()
     assert [gauge.sample().machine.cpu_percent for _ in range(3)] == [None, 75.0, None]
 
