@@ -20,7 +20,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.host import FileLock, private_folder
-from svd_studio.jobs.supervisor import Supervisor
+from svd_studio.jobs.crew import Crew
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
 from svd_studio.studio import OWNER, Studio, refuse_network_drive
 from svd_studio.ui.texts import say
@@ -31,8 +31,6 @@ LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
 OPENING_S = 30.0
 TIDY_EVERY_S = 3600.0
-TROUBLE_AFTER = 2
-"""Deaths of the worker in a row: one may be an accident."""
 
 Trouble = Callable[[], Message | None]
 
@@ -83,16 +81,19 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     os.environ.clear()
     os.environ.update(environment)
     fresh_uploads(config)
-    supervisor = Supervisor(
-        [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)], config.logs / "worker.log"
+    crew = Crew(
+        [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)],
+        config.logs,
+        studio.cards,
+        lambda: {card.index for card in telemetry.latest().cards},
     )
-    telemetry = Telemetry(studio_pids=lambda: [pid for pid in [supervisor.worker_pid()] if pid])
+    telemetry = Telemetry(studio_pids=crew.pids)
     telemetry.start()
-    url = open_page(studio, telemetry, arguments, host, port, lambda: worker_trouble(supervisor))
+    url = open_page(studio, telemetry, arguments, host, port, crew.trouble)
     lock.announce(url)
     private_folder(config.logs)
     ended = end_signal()
-    supervisor.start()
+    crew.start()
     print(say(Message("app.open", {"url": url, "folder": str(config.data)})), flush=True)
     if arguments.listen and (address := address_on_network()):
         print(say(Message("app.on_network", {"url": f"http://{address}:{port}"})), flush=True)
@@ -103,7 +104,7 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
         if time.monotonic() - tidied > TIDY_EVERY_S:
             tidied = time.monotonic()
             keep_tidy(studio)
-    supervisor.stop()
+    crew.stop()
     studio.let_go()
     telemetry.stop()
     return 0
@@ -115,14 +116,6 @@ def keep_tidy(studio: Studio) -> None:
         studio.tidy()
     except Exception:
         log.exception("tidying")
-
-
-def worker_trouble(supervisor: Supervisor) -> Message | None:
-    """What to tell somebody whose clip waits for a worker that does not stay alive."""
-    if supervisor.deaths < TROUBLE_AFTER:
-        return None
-    said = supervisor.last_words or "-"
-    return Message("page.job.no_worker", {"said": said[:160], "log": str(supervisor.log_file)})
 
 
 def open_page(

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.core.progress import Progress
+from svd_studio.gpu.cards import Card
 from svd_studio.host import private_folder
 from svd_studio.jobs.worker import worker_name
 from svd_studio.library.clips import Clip, copy_out
@@ -112,12 +114,14 @@ def wait_for(studio: Studio, job_id: int) -> Job | None:
     The first Ctrl-C cancels the job, a second one leaves at once.
     """
     with shown_progress() as bars, _cancel_on_ctrl_c(studio, job_id, bars) as progress:
-        told = set[str]()
+        told, here = set[str](), Here(studio)
         while True:
             job = studio.queue.get(job_id)
             if job is None or job.status.is_final:
                 return job
-            if run_here(studio, job_id, progress):
+            if job.status is JobStatus.RUNNING:
+                studio.take_over()  # its worker may be gone
+            elif here.run(job_id, progress):
                 continue
             if job.stage:
                 bars.report(job.stage, job.done, job.total)
@@ -133,26 +137,42 @@ def why_it_waits(studio: Studio, job: Job) -> Message | None:
         return None
     if studio.queue.is_paused():
         return Message("jobs.are_paused")
-    if blocked := studio.queue.blocked():
+    if blocked := studio.queue.standstill():
         return blocked
     ahead = studio.queue.ahead_of(job.id)
     return Message("job.ahead", {"n": ahead}) if ahead else None
 
 
-def run_here(studio: Studio, job_id: int, progress: Progress) -> bool:
-    """Render the job in this process; False while another one renders."""
-    lock = studio.render_lock()
-    if not lock.try_acquire():
+class Here:
+    """This process as a place to render: on the first card that is free, and on that one from then on.
+
+    Torch is shown one card when it is loaded, and cannot be shown another.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._cards = studio.cards
+
+    def run(self, job_id: int, progress: Progress) -> bool:
+        """Render the job; False while others render on every card."""
+        for card in self._cards:
+            lock = self._studio.render_lock(card.index)
+            if lock.try_acquire():
+                try:
+                    self._cards = (card,)
+                    self._render(card, job_id, progress)
+                finally:
+                    lock.release()
+                return True
         return False
-    try:
-        worker = studio.worker()
+
+    def _render(self, card: Card, job_id: int, progress: Progress) -> None:
+        os.environ.update(card.environment())
+        worker = self._studio.worker(card.index)
         worker.take_over()
-        job = studio.queue.claim(worker_name(), job_id)
+        job = worker.queue.claim(worker_name(), job_id)
         if job is not None:
             worker.run(job, progress)
-    finally:
-        lock.release()
-    return True
 
 
 @contextmanager

@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from svd_studio import __version__, clips, joblist, presets
+from svd_studio import __version__, clips, heat, joblist, presets
 from svd_studio.animate import animate
 from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
 from svd_studio.core.config import HUB, StudioConfig
@@ -137,7 +138,8 @@ def build_parser() -> Parser:
     models.add_argument("--token", metavar="TOKEN", help=say("cli.help.token"))
     models.add_argument("--yes", action="store_true", help=say("cli.help.yes"))
     _add(verbs, "doctor", run_doctor, json_flag=True)
-    _add(verbs, "work", run_work)
+    heat.add_arguments(_add(verbs, "heat", run_heat, json_flag=True))
+    _add(verbs, "work", run_work).add_argument("--card", type=int, metavar="N", default=0, help=say("cli.help.card"))
     bench = _add(verbs, "bench", run_bench, json_flag=True)
     bench.add_argument("what", choices=("path", "cpu", "page", "queue", "prompts"))
     bench.add_argument("--engine", default="svd-nano", help=say("cli.help.bench_engine"))
@@ -229,13 +231,19 @@ def run_presets(arguments: argparse.Namespace) -> int:
     return presets.run(Studio(config_of(arguments)), arguments)
 
 
+def run_heat(arguments: argparse.Namespace) -> int:
+    """Show or change the temperatures at which a card rests."""
+    return heat.run(Studio(config_of(arguments)), arguments)
+
+
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Say what this machine has, what is missing and what to do about it."""
     from svd_studio.machine import Finding, examine, kept_besides_clips
 
     studio = Studio(config_of(arguments))
     here = ", ".join(info.name for info in ENGINES.values() if studio.is_installed(info))
-    holds = [Finding("models.here", "ok", {"names": here}), kept_besides_clips(studio.config)]
+    limits = Finding("heat.limits", "ok", asdict(studio.heat.limits()))
+    holds = [Finding("models.here", "ok", {"names": here}), kept_besides_clips(studio.config), limits]
     findings = examine(studio.config, weights=holds, environment=os.environ)
     if arguments.json:
         _print_json([{"code": item.code, "level": item.level, **item.values} for item in findings])
@@ -260,11 +268,11 @@ def run_work(arguments: argparse.Namespace) -> int:
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     studio = Studio(config_of(arguments))
-    lock = studio.render_lock()
+    lock = studio.render_lock(arguments.card)
     while not lock.try_acquire():
         time.sleep(0.5)  # a terminal's `animate` is rendering
     Watchdog().alive()  # a sick card may hang the first call to it
-    return studio.worker().work(threading.Event())
+    return studio.worker(arguments.card).work(threading.Event())
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

@@ -1,13 +1,12 @@
 """The verbs that every face shares. All wiring is here; no torch until a job is rendered."""
 
 import hashlib
-import math
 import os
 import re
 import secrets
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSettings
@@ -17,16 +16,20 @@ from svd_studio.core.errors import BadInput, Message, MissingWeights, StudioErro
 from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
-from svd_studio.gpu.fit import Fit, fit_clip
+from svd_studio.gpu.cards import Card
+from svd_studio.gpu.fit import Fit, fit_clip, freest
 from svd_studio.gpu.telemetry import Snapshot, Telemetry
+from svd_studio.gpu.thermal import ThermalGuard
 from svd_studio.hardware import network_drive
 from svd_studio.host import FileLock, peak_memory_gb, private_folder, used_memory_gb
-from svd_studio.installed import installed_torch
+from svd_studio.jobs import place
 from svd_studio.jobs.adoption import adopt
 from svd_studio.jobs.arrange import Arrangement
+from svd_studio.jobs.cooling import HeatSettings
 from svd_studio.jobs.forecast import Forecast, forecast
 from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.mending import mend, needs_mending
+from svd_studio.jobs.neighbours import take_over
 from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import make_room
@@ -76,8 +79,17 @@ class Studio:
         return JobQueue(self.database)
 
     @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """Where workers render, as the driver told when this was first asked; never empty."""
+        return place.cards_here()
+
+    @cached_property
     def arrangement(self) -> Arrangement:
         return Arrangement(self.queue)
+
+    @cached_property
+    def heat(self) -> HeatSettings:
+        return HeatSettings(self.queue)
 
     @cached_property
     def clips(self) -> ClipLibrary:
@@ -123,7 +135,7 @@ class Studio:
 
     def default_engine(self) -> EngineInfo:
         """The best engine that is installed and fits the largest card; without a card, the bundled one."""
-        cards = Telemetry().sample().cards if _torch_has_cuda() else ()
+        cards = Telemetry().sample().cards if place.torch_has_cuda() else ()
         card_gb = max((card.total_gb or 0.0 for card in cards), default=0.0)
         for info in ENGINES.values():
             if info.weights is not None and self.is_installed(info) and _fits(info, card_gb):
@@ -179,17 +191,21 @@ class Studio:
 
     def outlook(self) -> Outlook:
         """When each waiting clip will be ready, as far as it can be known."""
-        return outlook(self.queue, self.clips)
+        return outlook(self.queue, self.clips, len(self.cards))
 
     def forecast(self, settings: ResolvedSettings) -> Forecast | None:
         """How long a clip will take here; None when nothing like it was made yet."""
         return forecast(settings, self.clips.seconds_of(settings.engine))
 
     def fit(self, settings: ResolvedSettings, snapshot: Snapshot) -> Fit | None:
-        """What a clip needs of this machine's memory, and whether it is free; None where that cannot be known."""
+        """What a clip needs of this machine's memory, on the freest card; None where that cannot be known."""
         wide = self.config.precision == "fp32"
-        info, held_gb = engine_info(settings.engine), self.queue.held_gb()
-        return fit_clip(info, settings, snapshot, on_card=_renders_on(snapshot), wide=wide, held_gb=held_gb)
+        held = {card.index: self.queue.on(card.index).held_gb() for card in self.cards}
+        card = freest([card for card in snapshot.cards if card.index in held], held)
+        snapshot = replace(snapshot, cards=(card,)) if card else snapshot
+        held_gb = held.get(card.index, 0.0) if card else 0.0
+        info, on_card = engine_info(settings.engine), place.renders_on(snapshot)
+        return fit_clip(info, settings, snapshot, on_card=on_card, wide=wide, held_gb=held_gb)
 
     def rebuild_clips(self) -> Rebuilt:
         """Make the index of the clips again from their files. Raises DiskFull."""
@@ -202,7 +218,9 @@ class Studio:
         """
         refuse_network_drive(self.config.data)
         if needs_mending(self.config.database, self.config.clips):
-            with self.render_lock():
+            with ExitStack() as alone:
+                for lock in self.render_locks():
+                    alone.enter_context(lock)
                 self.mended = mend(self.config.database, self.config.clips, OWNER)
 
     def tidy(self) -> None:
@@ -232,39 +250,59 @@ class Studio:
         return next((path for path in self.config.inputs.glob(f"{sha256}*") if path.is_file()), None)
 
     def worker(self, card: int = 0) -> Worker:
-        """Everything that renders, on one card. Imports torch; only the process that renders calls this."""
+        """Everything that renders, on one card. Imports torch; only the process that renders calls this.
+
+        Raises StudioError when the card that this process is shown is not there.
+        """
         from svd_studio.gpu.device import pick_device
 
-        device = pick_device(card)
+        device = pick_device()
+        if device.total_gb is None and place.must_have_card():
+            raise StudioError("card.lost")
         precision = device.precision(self.config.precision)
         bench = Bench(
             loaded=LoadedEngine(device.name, precision),
             parts=PartStore(self.config.parts),
             weights_folder=self.sound_weights,
-            free_gb=lambda: _free_gb(device.claim_gb()),
+            free_gb=lambda: place.free_gb(device.claim_gb()),
             peak_memory_gb=peak_memory_gb,
             text_tower=self.text_tower,
             place=device.place(precision),
             held_gb=device.held_gb,
         )
         telemetry = Telemetry(lambda: (os.getpid(),))
-        memory = MemoryWatch(used_memory_gb, telemetry.sample().machine.ram_total_gb)
-        return Worker(
-            self.config, JobQueue(self.database, card=card), self.clips, bench, look=telemetry.sample, memory=memory
-        )
+        memory = MemoryWatch(used_memory_gb, place.share_gb(telemetry.sample()))
+        number = None if device.total_gb is None else card
+
+        def look() -> Snapshot:
+            return telemetry.sample().of(number)
+
+        guard = ThermalGuard(lambda: next(iter(look().cards), None), self.heat.limits)
+        queue = JobQueue(self.database, card=card)
+        return Worker(self.config, queue, self.clips, bench, look=look, memory=memory, guard=guard)
 
     def let_go(self) -> None:
-        """Put back what an ended worker was rendering, unless somebody else renders here already."""
-        lock = self.render_lock()
-        if lock.try_acquire():
-            with suppress(StudioError):  # the next worker finds it, too
-                adopt(self.queue, self.clips)
-                self.queue.release()
-            lock.release()
+        """Put back what ended workers were rendering, unless somebody else renders there already."""
+        for card in self.queue.cards_at_work():
+            lock = self.render_lock(card)
+            if lock.try_acquire():
+                with suppress(StudioError):  # the next worker finds it, too
+                    adopt(self.queue.on(card), self.clips)
+                    self.queue.on(card).release()
+                lock.release()
 
-    def render_lock(self) -> FileLock:
-        """The lock that whoever renders here holds."""
-        return FileLock(self.config.worker_lock)
+    def take_over(self) -> None:
+        """Let jobs wait again whose worker is gone; those of the living go on."""
+        take_over(self.config, self.queue, self.clips, self.queue.cards_at_work())
+
+    def render_lock(self, card: int = 0) -> FileLock:
+        """The lock that whoever renders on a card holds."""
+        return FileLock(self.config.worker_lock(card))
+
+    def render_locks(self) -> list[FileLock]:
+        """The locks of all cards that render here or ever did."""
+        known = {self.config.worker_lock(card.index) for card in self.cards}
+        return [FileLock(path) for path in sorted(known | set(self.config.data.glob("worker*.lock")))]
 
 
 def seen_by(owner: str) -> str | None:
@@ -285,26 +323,6 @@ def recipe_text(path: Path) -> str:
             return file.read(LONGEST + 1)
     except (OSError, ValueError) as error:
         raise BadInput("recipe.not_a_recipe") from error
-
-
-@cache
-def _torch_has_cuda() -> bool:
-    """Whether torch was built for CUDA; told by its records, without importing it."""
-    torch = installed_torch()
-    return torch is not None and torch.cuda is not None
-
-
-def _renders_on(snapshot: Snapshot) -> bool:
-    """Whether a render would use a card: one that fell silent for a moment is still the place."""
-    return (bool(snapshot.cards) or snapshot.state == "lost") and _torch_has_cuda()
-
-
-def _free_gb(card_gb: float | None) -> float:
-    """Memory that a render may take: the card's, or the machine's where there is none."""
-    if card_gb is not None:
-        return card_gb
-    free_gb = Telemetry().sample().machine.ram_free_gb
-    return math.inf if free_gb is None else free_gb
 
 
 def _fits(info: EngineInfo, card_gb: float) -> bool:

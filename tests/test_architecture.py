@@ -16,6 +16,7 @@ FLOORS = (
         "ui",
         "cli",
         "animate",
+        "heat",
         "clips",
         "joblist",
         "models",
@@ -38,6 +39,7 @@ NEIGHBOURS = {
     ("ui.texts", None),  # pure words, which every face may use
     ("cli", "animate"),
     ("cli", "clips"),
+    ("cli", "heat"),
     ("cli", "joblist"),
     ("cli", "models"),
     ("cli", "presets"),
@@ -63,7 +65,8 @@ ROOMS = {
     "ray": {"jobs"},
 }
 TORCHLESS = {"engines/catalog.py", "engines/costs.py"} | {
-    f"gpu/{name}.py" for name in ("fit", "nvml", "planner", "recovery", "telemetry")
+    f"gpu/{name}.py"
+    for name in ("cards", "computer", "fit", "nvml", "planner", "recovery", "slowing", "telemetry", "thermal")
 }
 BANNED = {"utils", "helpers", "common", "misc", "manager", "service", "handler"}
 

@@ -42,7 +42,7 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
 def health(studio: Studio) -> dict[str, object]:
     """Whether the queue can be read and somebody is there to render it."""
     studio.queue.find(limit=1)
-    return {"ok": True, "version": __version__, "worker": studio.render_lock().holder() is not None}
+    return {"ok": True, "version": __version__, "worker": any(lock.holder() for lock in studio.render_locks())}
 
 
 def _behind_login(endpoint: Endpoint) -> Endpoint:

@@ -61,6 +61,6 @@ class StudioConfig:
     def studio_lock(self) -> Path:
         return self.data / "studio.lock"
 
-    @property
-    def worker_lock(self) -> Path:
-        return self.data / "worker.lock"
+    def worker_lock(self, card: int = 0) -> Path:
+        """What whoever renders on that card holds."""
+        return self.data / (f"worker-{card}.lock" if card else "worker.lock")

@@ -47,9 +47,9 @@ class Device:
         return PROCESSOR if self.total_gb is None else Place(True, 4 if precision == "fp32" else 2)
 
 
-def pick_device(card: int = 0) -> Device:
-    """The card of that number, or the processor."""
-    if not torch.cuda.is_available() or card >= torch.cuda.device_count():
+def pick_device() -> Device:
+    """The first card that this process is shown, or the processor."""
+    if not torch.cuda.is_available():
         return Device("cpu", "processor", None)
-    properties = torch.cuda.get_device_properties(card)
-    return Device(f"cuda:{card}", properties.name, properties.total_memory / GIB)
+    properties = torch.cuda.get_device_properties(0)
+    return Device("cuda:0", properties.name, properties.total_memory / GIB)

@@ -29,13 +29,13 @@ def keep(rendered: RenderedClip, job: Job, queue: JobQueue, clips: ClipLibrary) 
 
 
 def adopt(queue: JobQueue, clips: ClipLibrary) -> list[int]:
-    """End lost jobs whose clip is whole, also those that were asked to stop; returns their numbers.
+    """End lost jobs of the queue's card whose clip is whole, also those asked to stop; returns their numbers.
 
-    Only the holder of worker.lock may call this.
+    Only the holder of the card's worker.lock may call this.
     """
     adopted = []
     for job in queue.find([JobStatus.RUNNING]):
-        rendered = _finished_file(job, clips.folder)
+        rendered = _finished_file(job, clips.folder) if (job.card or 0) == queue.card else None
         if rendered is not None:
             log.warning("job %d: its clip was finished, its row was not", job.id)
             keep(rendered, job, queue, clips)

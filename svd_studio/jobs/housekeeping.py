@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from svd_studio.core.config import StudioConfig
+from svd_studio.jobs.neighbours import Neighbours
 from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES
 from svd_studio.video.files import remove_leftovers
@@ -26,21 +27,24 @@ class Holding:
 
 def holdings(config: StudioConfig) -> list[Holding]:
     """Look at the disk now; of 10,000 files that takes some 50 ms."""
-    logs = 2 * (LOGS_KEPT + 1) * LOG_BYTES  # of the worker and of the command line
+    writers = max(1, len(list(config.logs.glob("worker*.log")))) + 1  # every card's worker, and the command line
     return [
         Holding("temp", _bytes(config.previews) + _bytes(config.uploads), UPLOADS_BYTES),
         Holding("parts", _bytes(config.parts), PARTS_BYTES),
         Holding("trash", _bytes(config.data / "trash")),
-        Holding("logs", _bytes(config.logs), logs),
+        Holding("logs", _bytes(config.logs), writers * (LOGS_KEPT + 1) * LOG_BYTES),
     ]
 
 
-def sweep(config: StudioConfig) -> None:
-    """Delete what ended and killed renders left behind; only while nobody renders."""
-    remove_leftovers(config.clips)
-    remove_leftovers(config.parts)
+def sweep(config: StudioConfig, neighbours: Neighbours | None = None) -> None:
+    """Delete what ended and killed renders left behind; only while nobody renders but the neighbours."""
+    writers = neighbours.processes if neighbours else tuple
+    remove_leftovers(config.clips, writers=writers)
+    remove_leftovers(config.parts, writers=writers)
     remove_leftovers(config.inputs, older_than_s=COPYING_S)
-    _remove(config.previews.glob("*"))
+    previews = list(config.previews.glob("*"))
+    shown = neighbours.jobs() if neighbours else ()
+    _remove(path for path in previews if path.stem not in map(str, shown))
 
 
 def rotate(log: Path) -> None:

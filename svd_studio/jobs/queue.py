@@ -24,7 +24,10 @@ BLOCKED = "blocked"
 """The name in `state` of why workers wait by themselves; it goes when they go on."""
 
 HELD = "held"
-"""The name in `state` of what the worker holds on its card, for drivers that do not tell."""
+"""How names in `state` begin of what a card's worker holds there, for drivers that do not tell."""
+
+HOT = "hot"
+"""How names in `state` begin that say why a card's worker waits; its number follows."""
 
 LEASE_S = 1800.0
 """Longer than a worker may show no sign of life, so that a living one never loses its claim."""
@@ -38,13 +41,25 @@ COLUMNS = (
 )
 
 
+MINE = "status = 'running' AND coalesce(card, 0) = ?"
+"""The jobs that the worker of one card runs."""
+
+
 class JobQueue:
-    """Add, claim, report and end jobs; every call is one transaction, so a kill between calls loses nothing."""
+    """Add, claim, report and end jobs; every call is one transaction, so a kill between calls loses nothing.
+
+    Jobs are claimed for `card`, and only that card's are put back.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time, card: int = 0) -> None:
         self.database = database
+        self.card = card
         self._now = clock
         self._here = (socket.gethostname(), card)
+
+    def on(self, card: int) -> "JobQueue":
+        """The same queue as the worker of another card sees it."""
+        return JobQueue(self.database, self._now, card)
 
     def add(self, request: ClipRequest, title: str, owner: str) -> int:
         """Accept a job at the end of the queue and return its number."""
@@ -171,18 +186,18 @@ class JobQueue:
         self._end(job_id, JobStatus.CANCELLED, None)
 
     def release(self) -> None:
-        """Put running jobs back because their worker was told to end; that does not count as a try.
+        """Put the card's jobs back because its worker was told to end; that does not count as a try.
 
-        Only the holder of worker.lock may call this.
+        Only the holder of the card's worker.lock may call this.
         """
         with self.database.transaction() as connection:
             self._cancel_asked(connection)
-            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN}, attempts = attempts - 1 WHERE status = 'running'")
+            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN}, attempts = attempts - 1 WHERE {MINE}", (self.card,))
 
     def _cancel_asked(self, connection: Connection) -> None:
-        """End the running jobs that somebody asked to stop; their worker is gone."""
+        """End the card's jobs that somebody asked to stop; their worker is gone."""
         connection.execute(
-            "UPDATE jobs SET status = 'cancelled', finished = ? WHERE status = 'running' AND stop = 1", (self._now(),)
+            f"UPDATE jobs SET status = 'cancelled', finished = ? WHERE {MINE} AND stop = 1", (self._now(), self.card)
         )
 
     def _end(self, job_id: int, status: JobStatus, message: Message | None, clip_id: str | None = None) -> None:
@@ -195,54 +210,75 @@ class JobQueue:
 
     def set_paused(self, paused: bool) -> None:
         """Let workers take no new job, or take them again; what runs goes on."""
-        with self.database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (PAUSED, str(int(paused))))
+        self.keep_state(PAUSED, str(int(paused)))
 
     def is_paused(self) -> bool:
         """Whether the queue waits for a person."""
-        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (PAUSED,)).fetchone()
-        return row is not None and row[0] == "1"
+        return self.state(PAUSED) == "1"
 
     def block(self, reason: Message) -> None:
         """Say why workers take no job; unlike a pause they go on by themselves."""
-        value = json.dumps([reason.code, dict(reason.values)], ensure_ascii=False)
-        with self.database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (BLOCKED, value))
+        self.keep_state(BLOCKED, _as_text(reason))
 
     def unblock(self) -> None:
         """Say that workers take jobs again."""
-        with self.database.transaction() as connection:
-            connection.execute("DELETE FROM state WHERE name = ?", (BLOCKED,))
+        self.keep_state(BLOCKED, None)
 
     def blocked(self) -> Message | None:
         """Why workers wait by themselves; None while they do not."""
-        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (BLOCKED,)).fetchone()
-        return Message(*json.loads(str(row[0]))) if row else None
+        return _as_message(self.state(BLOCKED))
+
+    def cool_down(self, reason: Message | None) -> None:
+        """Say why this card's worker takes no job, or that it takes them again."""
+        self.keep_state(f"{HOT}{self.card}", _as_text(reason) if reason else None)
+
+    def standstill(self) -> Message | None:
+        """What waiting jobs wait for besides a person: room on the disk, or else a card that cools down."""
+        row = self.database.connection.execute(
+            "SELECT value FROM state WHERE name = ? OR name GLOB ? ORDER BY name LIMIT 1", (BLOCKED, f"{HOT}*")
+        ).fetchone()
+        return _as_message(str(row[0])) if row else None
+
+    def state(self, name: str) -> str | None:
+        """What is kept under a name for the whole studio."""
+        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def keep_state(self, name: str, value: str | None) -> None:
+        """Keep a value under a name, or forget it."""
+        with self.database.transaction() as connection:
+            if value is None:
+                connection.execute("DELETE FROM state WHERE name = ?", (name,))
+            else:
+                connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
     def hold(self, gb: float) -> None:
         """Write what the worker holds on its card, in GiB."""
-        with self.database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (HELD, str(round(gb, 2))))
+        self.keep_state(f"{HELD}{self.card}", str(round(gb, 2)))
 
     def held_gb(self) -> float:
         """What the worker holds on its card, as it last said."""
-        row = self.database.connection.execute("SELECT value FROM state WHERE name = ?", (HELD,)).fetchone()
-        return float(str(row[0])) if row else 0.0
+        return float(self.state(f"{HELD}{self.card}") or 0.0)
+
+    def cards_at_work(self) -> set[int]:
+        """The cards that running jobs were claimed for, also those whose worker is gone."""
+        rows = self.database.connection.execute("SELECT DISTINCT coalesce(card, 0) FROM jobs WHERE status = 'running'")
+        return {int(row[0]) for row in rows}  # type: ignore[call-overload]  # the column is an integer
 
     def recover(self) -> list[int]:
-        """Put jobs back whose worker is gone, and fail those it died on three times.
+        """Put the card's jobs back, whose worker is gone, and fail those that it died on three times.
 
-        Only the holder of worker.lock may call this: nobody else can be running anything.
+        Only the holder of the card's worker.lock may call this: nobody else can be running them.
         """
         with self.database.transaction() as connection:
-            lost = [int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE status = 'running'")]
+            lost = [int(row[0]) for row in connection.execute(f"SELECT id FROM jobs WHERE {MINE}", (self.card,))]
             self._cancel_asked(connection)
             connection.execute(
                 "UPDATE jobs SET status = 'failed', finished = ?, message_code = 'job.worker_died', message_values = ?"
-                " WHERE status = 'running' AND attempts >= ?",
-                (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), MAX_ATTEMPTS),
+                f" WHERE {MINE} AND attempts >= ?",
+                (self._now(), json.dumps({"attempts": MAX_ATTEMPTS}), self.card, MAX_ATTEMPTS),
             )
-            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN} WHERE status = 'running'")
+            connection.execute(f"UPDATE jobs SET {WAITS_AGAIN} WHERE {MINE}", (self.card,))
         return lost
 
 
@@ -250,6 +286,14 @@ def _as_columns(message: Message | None) -> tuple[str | None, str | None]:
     if message is None:
         return None, None
     return message.code, json.dumps(dict(message.values), ensure_ascii=False)
+
+
+def _as_text(message: Message) -> str:
+    return json.dumps([message.code, dict(message.values)], ensure_ascii=False)
+
+
+def _as_message(text: str | None) -> Message | None:
+    return Message(*json.loads(text)) if text else None
 
 
 def finding(statuses: Sequence[JobStatus], limit: int, owner: str | None) -> tuple[str, list[str | int]]:

@@ -4,9 +4,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from svd_studio.host import Child, spawn_child
 from svd_studio.jobs.housekeeping import rotate
@@ -35,13 +36,23 @@ class Supervisor:
 
     `deaths` counts those in a row, until one lives long enough; `last_words` is the last line
     that the latest of them wrote to the log, None when it wrote nothing or none has died.
+    While `may_start` says no, such as for a card that is lost, `is_waiting` and none is spawned.
     """
 
-    def __init__(self, command: Sequence[str], log_file: Path, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log_file: Path,
+        patience: Patience | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.command = list(command)
         self.log_file = log_file
         self.deaths = 0
         self.last_words: str | None = None
+        self.is_waiting = False
+        self._environment, self._may_start = environment, may_start
         self._patience = patience or Patience()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -51,9 +62,13 @@ class Supervisor:
         """Begin; returns at once."""
         self._thread.start()
 
+    def end(self) -> None:
+        """Let the worker end; returns at once."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """End the worker and wait for it."""
-        self._stopping.set()
+        self.end()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -63,7 +78,7 @@ class Supervisor:
         return child.pid if child is not None and child.poll() is None else None
 
     def _watch(self) -> None:
-        while not self._stopping.is_set():
+        while self._wait_for_its_card():
             started, written = time.monotonic(), 0
             try:
                 written = self._spawn()
@@ -77,13 +92,21 @@ class Supervisor:
                 self._count_death(code, time.monotonic() - started, written)
                 self._stopping.wait(self._pause_s())
 
+    def _wait_for_its_card(self) -> bool:
+        """Wait until a worker may start; False when none shall any more."""
+        while not self._stopping.is_set() and not self._may_start():
+            self.is_waiting = True
+            self._stopping.wait(self._patience.look_every_s)
+        self.is_waiting = False
+        return not self._stopping.is_set()
+
     def _spawn(self) -> int:
         """Start a worker; returns how long the log already is."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         rotate(self.log_file)
         self.log_file.touch()
         written = self.log_file.stat().st_size
-        self._child = spawn_child(self.command, worker_environment(), self.log_file)
+        self._child = spawn_child(self.command, {**worker_environment(), **self._environment}, self.log_file)
         return written
 
     def _attend(self) -> int:

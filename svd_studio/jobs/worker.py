@@ -13,10 +13,13 @@ from svd_studio.core.errors import Cancelled, DiskFull, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.core.progress import Progress
 from svd_studio.gpu.telemetry import Snapshot
+from svd_studio.gpu.thermal import ThermalGuard
 from svd_studio.jobs.adoption import adopt, clip_name, keep
+from svd_studio.jobs.cooling import Chill, Cooling
 from svd_studio.jobs.forecast import forecast
 from svd_studio.jobs.housekeeping import sweep
 from svd_studio.jobs.memory import MemoryWatch
+from svd_studio.jobs.neighbours import Neighbours
 from svd_studio.jobs.progress import JobProgress
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
@@ -41,7 +44,7 @@ class CardLost(StudioError):
 class Worker:
     """Run claimed jobs; every one ends as a clip, as a failure with a reason, or cancelled.
 
-    `look` reads cards and machine, to tell what slows a clip.
+    `look` reads its card and the machine, to tell what slows a clip; `guard` says when that card must rest.
     """
 
     config: StudioConfig
@@ -51,6 +54,7 @@ class Worker:
     watchdog: Watchdog = field(default_factory=Watchdog)
     look: Callable[[], Snapshot | None] = lambda: None
     memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(lambda: None, None))
+    guard: ThermalGuard = field(default_factory=lambda: ThermalGuard(lambda: None))
 
     def run(self, job: Job, also: Progress | None = None) -> Clip | None:
         """Make one job's clip and return it; None when it failed or was cancelled, which its row tells.
@@ -64,14 +68,14 @@ class Worker:
         self.watchdog.alive()
         try:
             step_s = expected.by_stage["denoise"] / settings.steps if expected else None
-            rendered = self._make(job, SlownessWatch(progress, step_s, self.look))
+            rendered = self._make(job, SlownessWatch(Cooling(progress, self.guard), step_s, self.look))
         finally:
             progress.forget_preview()
             self.watchdog.off()
         return keep(rendered, job, self.queue, self.clips) if rendered else None
 
     def work(self, stopping: threading.Event) -> int:
-        """Take job after job until told to stop; returns the exit code. Only the holder of worker.lock may."""
+        """Take job after job until told to stop; returns the exit code. Only the holder of the card's lock may."""
         try:
             while not stopping.is_set():
                 try:
@@ -89,8 +93,14 @@ class Worker:
         self.watchdog.alive()
         adopt(self.queue, self.clips)
         self.queue.recover()
-        sweep(self.config)
+        self.neighbours.take_over()
+        sweep(self.config, self.neighbours)
         self._tell_what_is_held()
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """Who renders on the other cards."""
+        return Neighbours(self.config, self.queue, self.clips)
 
     def _tell_what_is_held(self) -> None:
         """Let the window know, so that our own memory is not taken for somebody else's."""
@@ -99,13 +109,14 @@ class Worker:
             self.queue.hold(held_gb)
 
     def _serve(self, stopping: threading.Event) -> int:
-        room, busy = self._room(), False
+        room, heat, busy = self._room(), Chill(self.queue, self.guard), False
         while not stopping.is_set():
             self.watchdog.alive()
-            job = self.queue.claim(worker_name()) if room.is_there() else None
+            self.neighbours.take_over()
+            job = self.queue.claim(worker_name()) if heat.allows() and room.is_there() else None
             if job is None:
                 if busy:  # the encoder of a killed worker may have ended only now
-                    sweep(self.config)
+                    sweep(self.config, self.neighbours)
                 if self.queue.is_paused():  # what runs has ended: let others have the card
                     self.bench.loaded.free()
                     self._tell_what_is_held()

@@ -4,13 +4,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from svd_studio.core.clip import ResolvedSettings
-from svd_studio.video.files import PART_SUFFIX, write_whole
+from svd_studio.core.errors import DiskFull
+from svd_studio.video.files import write_whole
 
 PICTURE_ONLY = {"version", "finish", "export"}
 """Fields of a recipe that do not reach the engine."""
@@ -83,39 +85,47 @@ class PartStore:
         write_whole(self._path(name), write, lambda part: None)
         self.trim(keep=name)
         loaded = self.load(name)
-        assert loaded is not None
+        if loaded is None:  # the worker of another card made room of it
+            raise DiskFull("files.disk_full", folder=str(self.folder))
         return loaded
 
     def trim(self, keep: str = "") -> None:
         """Delete the parts used longest ago until the folder is within its limit."""
-        paths = sorted(self.folder.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)
         total = 0
-        for path in paths:
-            total += path.stat().st_size
+        for path, facts in sorted(self._kept(), key=lambda part: part[1].st_mtime, reverse=True):
+            total += facts.st_size
             if total > self.limit_bytes and path != self._path(keep):
-                path.unlink(missing_ok=True)
+                _delete(path)
 
     def give_way(self, wanted_bytes: int) -> bool:
         """Delete parts until this many bytes came free, frames before the latents that cost more, the oldest first.
 
         Deletes nothing and returns False when all of them would not be enough.
         """
-        found = [(path, path.stat()) for path in self.folder.glob("*.npy")]
+        found = self._kept()
         if sum(facts.st_size for _, facts in found) < wanted_bytes:
             return False
         for path, facts in sorted(found, key=lambda part: (FRAMES_MARK not in part[0].stem, part[1].st_mtime)):
             if wanted_bytes > 0:
-                path.unlink(missing_ok=True)
+                _delete(path)
                 wanted_bytes -= facts.st_size
         return True
 
-    def sweep(self) -> None:
-        """Delete what killed renders left half written; only while nobody else renders."""
-        for path in self.folder.glob(f".*{PART_SUFFIX}"):
-            path.unlink(missing_ok=True)
+    def _kept(self) -> list[tuple[Path, os.stat_result]]:
+        """The parts that are here; the worker of another card may delete one at any moment."""
+        found = []
+        for path in self.folder.glob("*.npy"):
+            with suppress(OSError):
+                found.append((path, path.stat()))
+        return found
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
+
+
+def _delete(path: Path) -> None:
+    with suppress(OSError):  # Windows keeps what another worker has mapped
+        path.unlink()
 
 
 def _write_array(file: BinaryIO, rows: Iterable[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> None:

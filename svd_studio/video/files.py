@@ -13,7 +13,7 @@ import tempfile
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from svd_studio.core.errors import BadInput, DiskFull, StudioError
@@ -76,14 +76,19 @@ def check_room(folder: Path, needed_bytes: int) -> None:
         raise DiskFull("files.disk_full", folder=str(folder)) from error
 
 
-def remove_leftovers(folder: Path, older_than_s: float = -math.inf) -> None:
-    """Delete what a killed process left half written; only while nobody else writes there.
+def remove_leftovers(
+    folder: Path, older_than_s: float = -math.inf, writers: Callable[[], Collection[int]] = tuple
+) -> None:
+    """Delete what a killed process left half written.
 
-    Where others may write, `older_than_s` is longer than any of them takes.
+    Where others may write, `writers` tells their process numbers, or `older_than_s` is longer
+    than any of them takes.
     """
-    for part in folder.glob(f".*{PART_SUFFIX}"):
+    found = list(folder.glob(f".*{PART_SUFFIX}"))
+    busy = writers()  # only now: whoever wrote what was found is among them, or is gone
+    for part in found:
         with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > older_than_s:
+            if _writer_of(part) not in busy and time.time() - part.stat().st_mtime > older_than_s:
                 part.unlink()
 
 
@@ -107,13 +112,19 @@ def _new_part(path: Path) -> Path:
     try:
         if _is_folder(path):
             raise BadInput("files.is_folder", name=path.name)
-        part = path.with_name(f".{uuid.uuid4().hex}{PART_SUFFIX}")
+        part = path.with_name(f".{os.getpid()}-{uuid.uuid4().hex}{PART_SUFFIX}")
         part.open("xb").close()
     except ValueError as error:
         raise BadInput("files.bad_name") from error
     except OSError as error:
         raise _as_told(error, path) from error
     return part
+
+
+def _writer_of(part: Path) -> int | None:
+    """The process that made a temporary file, by its name."""
+    found = re.match(r"\.(\d+)-", part.name)
+    return int(found[1]) if found else None
 
 
 def _is_folder(path: Path) -> bool:

@@ -152,5 +152,5 @@ def test_a_clip_whose_file_is_gone_is_not_found(window: Window) -> None:
 
 def test_health_tells_whether_somebody_renders(window: Window) -> None:
     assert json.loads(ask(window, path="/health").text) == {"ok": True, "version": __version__, "worker": False}
-    with FileLock(window.config.worker_lock):
+    with FileLock(window.config.worker_lock()):
         assert json.loads(ask(window, path="/health").text)["worker"] is True

@@ -43,8 +43,8 @@ def open_studio() -> Iterator[Callable[..., FastStudio]]:
 
     yield open_it
     for studio in opened:
-        worker = studio.worker()
-        for pid in [studio.window.pid, *([worker] if worker else [])]:
+        workers = [studio.worker(card) for card in range(2)]
+        for pid in [studio.window.pid, *filter(None, workers)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         studio.window.wait()

@@ -20,9 +20,11 @@ from svd_studio.core.job import JobStatus
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import VramPlan
 from svd_studio.engines.base import Frame, Latents, Scene
+from svd_studio.gpu.cards import ANYWHERE, Card
 from svd_studio.host import FileLock
+from svd_studio.jobs.crew import Crew
 from svd_studio.jobs.queue import JobQueue
-from svd_studio.jobs.supervisor import Patience, Supervisor
+from svd_studio.jobs.supervisor import Patience
 from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.jobs.worker import Worker
 from svd_studio.rendering.loaded import LoadedEngine
@@ -47,7 +49,7 @@ class ScriptedEngine(FakeEngine):
 
     def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
         self.note("denoise")
-        time.sleep(0.02)
+        time.sleep(float(os.environ.get("STEP_S", "0.02")))
         return super().denoise(scene, plan, progress)
 
     def decode(self, latents: Latents, plan: VramPlan, progress: Progress) -> Iterator[Frame]:
@@ -94,33 +96,44 @@ def worker_of(studio: Studio, card: int = 0) -> Worker:
         lambda: 1,
     )
     watchdog = Watchdog(silent_s=float(os.environ.get("SILENT_S", "600")))
-    return Worker(studio.config, JobQueue(studio.database), studio.clips, bench, watchdog)
+    return Worker(studio.config, JobQueue(studio.database, card=card), studio.clips, bench, watchdog)
 
 
-def work(data: Path) -> int:
+def work(data: Path, *card: str) -> int:
     """The real `work` verb."""
     _obey_while_encoding(data)
     Studio.worker = worker_of  # type: ignore[method-assign]
-    return cli.main(["work", "--data", str(data)])
+    return cli.main(["work", "--data", str(data), *card])
+
+
+def cards_here() -> tuple[Card, ...]:
+    """As many cards as a test asks for; on a processor they are only names."""
+    count = int(os.environ.get("CARDS", "1"))
+    return ANYWHERE if count == 1 else tuple(Card(index, f"GPU-{index}") for index in range(count))
+
+
+def answering(data: Path) -> set[int]:
+    """The cards that a driver would reach: all but those named in lost.txt."""
+    lost = data / "lost.txt"
+    return {card.index for card in cards_here()} - set(map(int, lost.read_text().split() if lost.exists() else []))
 
 
 def window(data: Path) -> int:
-    """What app.py does around its page: hold the lock, keep a worker, and accept jobs for as long as jobs.txt asks."""
+    """What app.py does around its page: hold the lock, keep workers, and accept jobs for as long as more.txt asks."""
     studio = Studio(StudioConfig(data))
     lock = FileLock(studio.config.studio_lock)
     while not lock.try_acquire():
         time.sleep(0.01)
-    supervisor = Supervisor(
-        [sys.executable, "-P", "-m", MODULE, "work", "--data", str(data)], data / "logs" / "worker.log", QUICK
-    )
-    supervisor.start()
+    command = [sys.executable, "-P", "-m", MODULE, "work", "--data", str(data)]
+    crew = Crew(command, data / "logs", cards_here(), lambda: answering(data), QUICK)
+    crew.start()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     seeds = itertools.count(int(time.time() * 1000) % 10**9)
     while not ended.wait(0.05):
         if (data / "more.txt").exists() and len(studio.queue.find([JobStatus.QUEUED])) < 3:
             accept(studio, next(seeds))
-    supervisor.stop()
+    crew.stop()
     studio.let_go()
     return 0
 
@@ -146,5 +159,5 @@ def _obey_while_encoding(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    verb, _, folder = sys.argv[1:]
-    sys.exit({"work": work, "window": window}[verb](Path(folder)))
+    verb, _, folder, *rest = sys.argv[1:]
+    sys.exit({"work": work, "window": window}[verb](Path(folder), *rest))

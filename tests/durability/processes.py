@@ -30,13 +30,13 @@ class FastStudio:
         with (self.data.parent / "window.log").open("ab") as log:
             self.window = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
 
-    def worker(self) -> int | None:
-        """The process that holds worker.lock."""
-        holder = self.studio.render_lock().holder()
+    def worker(self, card: int = 0) -> int | None:
+        """The process that holds a card's worker.lock."""
+        holder = self.studio.render_lock(card).holder()
         return int(holder["pid"]) if holder else None
 
-    def kill_worker(self) -> None:
-        pid = self.worker()
+    def kill_worker(self, card: int = 0) -> None:
+        pid = self.worker(card)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
 

@@ -56,6 +56,19 @@ def test_what_runs_comes_first_with_what_it_says_itself(queue: JobQueue, clips: 
     assert outlook(queue, clips).ready_s == pytest.approx({1: 7.0, 2: 22.0})
 
 
+def test_two_workers_share_what_waits(queue: JobQueue, clips: ClipLibrary) -> None:
+    for _ in range(4):
+        add(queue)
+    queue.claim("me")
+    queue.report(1, "denoise", 5, 10, 0.5, 7.0, 0)
+    told = outlook(queue, clips, workers=2)
+    assert told.ready_s == pytest.approx({1: 7.0, 2: 18.0, 3: 22.0, 4: 33.0})
+    assert told.total_s == pytest.approx(33.0)
+    queue.on(1).claim("another")
+    queue.on(2).claim("a terminal")
+    assert outlook(queue, clips).ready_s == pytest.approx({1: 7.0, 2: 18.0, 3: 18.0, 4: 22.0})
+
+
 def test_nothing_is_said_of_what_cannot_be_known_nor_of_what_comes_behind_it(
     queue: JobQueue, clips: ClipLibrary
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 from svd_studio.core.clip import ClipSettings, ResolvedSettings
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
-from svd_studio.video.files import PART_SUFFIX
 
 
 def resolved(**values: object) -> ResolvedSettings:
@@ -101,14 +100,6 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1, "an error that can be told, not a signal"
     assert "Error" in done.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_a_killed_render_left_is_swept(tmp_path: Path) -> None:
-    parts = PartStore(tmp_path)
-    parts.save("a", np.zeros(3))
-    (tmp_path / f".half{PART_SUFFIX}").write_bytes(b"half")
-    parts.sweep()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
 
 
 def test_parts_give_way_to_a_full_disk_frames_first_and_only_if_that_is_enough(tmp_path: Path) -> None:
