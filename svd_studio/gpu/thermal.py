@@ -12,6 +12,7 @@ from svd_studio.core.errors import BadInput, Message
 from svd_studio.gpu.nvml import CardSample
 
 Limit = Literal["warn", "rest", "stop"]
+Sensor = Literal["core", "memory"]
 
 BOUNDS = {"core": (50, 95), "memory": (60, 110)}
 """What a limit may be, in °C; what is above them the card's own protection decides."""
@@ -55,7 +56,7 @@ class HeatLimits:
 class Heat:
     """The sensor that is too hot, and what it has to come down to, in °C."""
 
-    sensor: Literal["core", "memory"]
+    sensor: Sensor
     degrees: int
     until: int
 

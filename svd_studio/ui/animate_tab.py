@@ -13,6 +13,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import MOST_CLIPS, Handlers
 from svd_studio.ui.edit_handlers import EditHandlers
+from svd_studio.ui.gauge_history import history_view
 from svd_studio.ui.looks_handlers import LooksHandlers
 from svd_studio.ui.looks_view import LOOKS
 from svd_studio.ui.many_handlers import ManyHandlers
@@ -21,7 +22,7 @@ from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.prompt_builder import BUILDER
 from svd_studio.ui.recall_handlers import RecallHandlers
 from svd_studio.ui.recall_view import RECALL
-from svd_studio.ui.rooms import SHOW, bridge_js
+from svd_studio.ui.rooms import SHOW, View, bridge_js, draw_bridge
 from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
@@ -43,7 +44,7 @@ class AnimateTab:
             with gr.Column(elem_id="controls", scale=0, min_width=320):
                 more, lock, dice = self._draw_controls(form)
             with gr.Column(elem_id="result", scale=1, min_width=320):
-                generate, cancel, clips = self._draw_stage()
+                generate, cancel, clips = self._draw_stage(language)
         self.parts = Parts(
             form=form,
             language=language,
@@ -79,7 +80,7 @@ class AnimateTab:
             form.draw(*MORE)
         return more, lock, dice
 
-    def _draw_stage(self) -> tuple[gr.Button, gr.Button, gr.Number]:
+    def _draw_stage(self, language: Component) -> tuple[gr.Button, gr.Button, gr.Number]:
         gr.HTML(player.STAGE, js_on_load=None, elem_id="stage")
         with gr.Row(elem_id="actions", equal_height=False):
             with gr.Column(elem_id="press", scale=0, min_width=220):
@@ -93,9 +94,13 @@ class AnimateTab:
                 gr.HTML(player.NOTES, js_on_load=None, elem_id="notes")
             with gr.Column(elem_id="meter", scale=1, min_width=240):
                 gr.HTML(player.GAUGE, js_on_load=None, elem_id="gauge")
+                draw_bridge("gauge", {"history": self._history}, language)
                 gr.HTML(player.OFFER, js_on_load=None, elem_id="offer")
         gr.HTML(player.CLIP, js_on_load=None, elem_id="clip")
         return generate, cancel, clips
+
+    def _history(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
+        return history_view(self.telemetry.history(), language)
 
     def _kept(self, name: str) -> Any:
         """Something that this browser keeps over a reload."""

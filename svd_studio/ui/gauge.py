@@ -1,47 +1,84 @@
 """The live gauge beside Generate: memory, load, heat and power of each card in one glance."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from svd_studio.core.errors import Message, Value
-from svd_studio.core.vram import VramPlan
+from svd_studio.core.vram import RESERVE_GB, VramPlan
 from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.telemetry import CardSample, Snapshot
+from svd_studio.gpu.thermal import HeatLimits, Sensor, over
+from svd_studio.ui.gauge_notes import NO_NOTES, Note, Notes
 from svd_studio.ui.texts import say
+
+DEFAULT_LIMITS = HeatLimits()
 
 ORDINARY = "card.no_driver"
 """No driver at all: a computer without an NVIDIA card, and nothing to complain of."""
 
-WARM_C, HOT_C = 75, 83
-"""Where the chip turns amber and red; a 4090 slows itself down at 83 to 90 °C."""
-
-
 STAGES = ("encode_inputs", "denoise", "decode")
 
 
-def gauge_html(snapshot: Snapshot, language: str, fit: Fit | None = None) -> str:
-    """The gauge as it stands in the page, with what the clip of the form would take where it would run."""
-    parts = [_card(card, language, fit if fit and fit.card == card.index else None) for card in snapshot.cards]
+def gauge_html(
+    snapshot: Snapshot,
+    language: str,
+    fit: Fit | None = None,
+    notes: Notes = NO_NOTES,
+    limits: HeatLimits = DEFAULT_LIMITS,
+) -> str:
+    """The gauge as it stands in the page, with what the clip of the form would take where it would run.
+
+    `notes` are said under each card, and under the machine (None).
+    """
+    parts = [
+        _card(card, language, fit if fit and fit.card == card.index else None, limits)
+        + _said(notes.get(card.index, ()), language)
+        for card in snapshot.cards
+    ]
     if snapshot.problem is not None and snapshot.problem.code != ORDINARY:
         parts.append(f'<p class="gauge-note is-bad">{escape(say(snapshot.problem, language))}</p>')
     if not snapshot.cards:
-        parts.append(_machine(snapshot, language, fit))
+        parts.append(_machine(snapshot, language, fit) + _said(notes.get(None, ()), language))
     elif fit is not None and fit.card is None:
         parts.append(_needs(fit, language))
-    return "".join(parts)
+    return "".join(f'<div class="gauge-part">{part}</div>' for part in parts)
 
 
-def _card(card: CardSample, language: str, fit: Fit | None) -> str:
-    studio_gb = card.studio_gb or 0.0
-    others_gb = max(0.0, (card.used_gb or 0.0) - studio_gb)
+def _said(notes: Sequence[Note], language: str) -> str:
+    return "".join(
+        f'<p class="gauge-note is-{note.mood}" role="status">{escape(say(note.message, language))}</p>'
+        for note in notes
+    )
+
+
+def _card(card: CardSample, language: str, fit: Fit | None, limits: HeatLimits) -> str:
     chips = [
         _chip(card.load_percent, "{:.0f} %", "load", language),
-        _chip(card.temperature_c, "{:.0f} °C", "heat", language, _heat(card.temperature_c)),
+        _chip(card.temperature_c, "{:.0f} °C", "heat", language, _heat(card, limits, "core")),
+        _chip(card.memory_temperature_c, "{:.0f} °C", "memory_heat", language, _heat(card, limits, "memory")),
         _chip(card.power_w, "{:.0f} W", "power", language),
     ]
-    if card.throttle:
+    if set(card.throttle) - {"power_cap"}:
         chips.append(f'<span class="chip is-bad">{escape(say("page.gauge.throttled", language))}</span>')
-    bar = _bar(card.total_gb, {"others": others_gb, "studio": studio_gb}, language, fit, others_gb)
+    held = _held(card)
+    bar = _bar(card.total_gb, held, language, fit, card_from_gb(card, fit))
     return _block(card.name, bar + _needs(fit, language), "".join(chips))
+
+
+def _held(card: CardSample) -> dict[str, float]:
+    """Who holds how much; of a card that does not tell whose it is, only that it is in use."""
+    if card.studio_gb is None:
+        return {"used": card.used_gb or 0.0}
+    return {"others": max(0.0, (card.used_gb or 0.0) - card.studio_gb), "studio": card.studio_gb}
+
+
+def card_from_gb(card: CardSample, fit: Fit | None) -> float:
+    """Where on a card's bar the clip would begin: behind what others hold; what our worker holds it may fill."""
+    used_gb, total_gb = card.used_gb or 0.0, card.total_gb or 0.0
+    if card.studio_gb is not None or fit is None:
+        return max(0.0, used_gb - (card.studio_gb or 0.0))
+    return max(0.0, min(used_gb, total_gb - fit.free_gb - RESERVE_GB))
 
 
 def _needs(fit: Fit | None, language: str) -> str:
@@ -112,10 +149,12 @@ def _outline(total_gb: float, fit: Fit | None, from_gb: float) -> str:
     return f'<i class="wanted" style="left:{left:.1f}%;width:{width:.1f}%"></i>'
 
 
-def _heat(celsius: int | None) -> str:
-    if celsius is None or celsius < WARM_C:
-        return ""
-    return " is-bad" if celsius >= HOT_C else " is-warm"
+def _heat(card: CardSample, limits: HeatLimits, sensor: Sensor) -> str:
+    """How a chip looks: amber where its sensor is warm, red where clips rest."""
+    alone = replace(card, memory_temperature_c=None) if sensor == "core" else replace(card, temperature_c=None)
+    if over(alone, limits, "rest"):
+        return " is-bad"
+    return " is-warm" if over(alone, limits, "warn") else ""
 
 
 def _chip(value: float | None, form: str, kind: str, language: str, mood: str = "") -> str:

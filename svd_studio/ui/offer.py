@@ -10,6 +10,7 @@ from svd_studio.core.clip import ClipSettings
 from svd_studio.core.engine import EngineInfo
 from svd_studio.core.errors import Message, StudioError
 from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.telemetry import CardSample, Snapshot
 from svd_studio.studio import Studio
 from svd_studio.ui.result import spoken_seconds
@@ -95,7 +96,7 @@ def offer_view(studio: Studio, snapshot: Snapshot, download: Download, language:
         return _downloading(download, language)
     if any(studio.is_installed(info) for info in ENGINES.values() if info.weights):
         return None
-    return _offered(studio, card, download, language)
+    return _offered(studio, snapshot, card, download, language)
 
 
 def prompt_note(studio: Studio, info: EngineInfo) -> Message:
@@ -131,12 +132,25 @@ def _downloading(download: Download, language: str) -> dict[str, Any]:
     return {"text": say(Message("page.offer.downloading", values), language), "percent": round(percent, 1)}
 
 
-def _offered(studio: Studio, card: CardSample, download: Download, language: str) -> dict[str, Any]:
+def _how_it_runs(fit: Fit | None) -> str:
+    """What the planner says of the offered model on this machine as it is now."""
+    if fit is not None and fit.card is None:
+        return "page.offer.idle_card"
+    if fit is None or (fit.plan is None and not fit.is_hopeless):
+        return "page.offer.fits_smaller"
+    if fit.plan is None:
+        return "page.offer.too_small"
+    return "page.offer.fits" if fit.plan.residency == "all" else "page.offer.fits_slowly"
+
+
+def _offered(
+    studio: Studio, snapshot: Snapshot, card: CardSample, download: Download, language: str
+) -> dict[str, Any]:
     info = ENGINES[OFFERED]
     assert info.weights is not None
     offer = studio.weights.describe(info.weights)
     settings = ClipSettings(engine=OFFERED).resolve(info).settings
-    roomy = info.plans(settings)[0].residency == "all" and (card.total_gb or 0) > 14
+    fit = studio.fit(settings, snapshot)
     values: dict[str, str | int | float] = {
         "card": card.name,
         "memory": f"{card.total_gb or 0:.0f}",
@@ -147,8 +161,11 @@ def _offered(studio: Studio, card: CardSample, download: Download, language: str
         "host": offer.host,
         "free": f"{offer.free_gb:.0f}",
     }
+    text = say(Message(_how_it_runs(fit), values), language)
+    if fit is not None and (fit.card is None or fit.is_hopeless):
+        return {"text": text}
     return {
-        "text": say(Message("page.offer.fits" if roomy else "page.offer.fits_slowly", values), language),
+        "text": text,
         "more": say(download.problem or Message("page.offer.terms", values), language),
         "bad": download.problem is not None,
         "link": offer.licence_url,

@@ -108,7 +108,13 @@ QUEUE_STATE = """
 <div class="standing" hidden><p data-t="page.paused"></p>
 <button type="button" class="link" data-act="resume" data-t="page.queue.act.resume"></button></div>
 """
-GAUGE = '<div class="gauge" data-label="page.gauge.label"></div>'
+GAUGE = """
+<div class="gauge" data-label="page.gauge.label"></div>
+<details class="history"><summary data-t="page.history.title"></summary>
+<div class="history-body"></div>
+<p class="history-scale" aria-hidden="true"><span data-t="page.history.from"></span>
+<span data-t="page.history.to"></span></p></details>
+"""
 NOTES = (
     '<div class="notes"><p class="form-error" role="alert"></p><p class="promise"></p><ul class="rounded"></ul></div>'
 )

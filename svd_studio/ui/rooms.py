@@ -50,8 +50,13 @@ def draw_room(name: str, skeleton: str, asked: Mapping[str, Asked], language: Co
     """Put one room on the page, hidden until somebody enters it."""
     with gr.Column(elem_id=f"room-{name}", elem_classes="room"):
         gr.HTML(skeleton, js_on_load=None)
-        bridge = gr.HTML("", js_on_load=bridge_js(name, asked), elem_id=f"bridge-{name}", elem_classes="bridge")
-        view = gr.JSON(visible=False)
+        draw_bridge(name, asked, language)
+
+
+def draw_bridge(name: str, asked: Mapping[str, Asked], language: Component) -> None:
+    """Let a script ask Python what it may ask, and paint the answer."""
+    bridge = gr.HTML("", js_on_load=bridge_js(name, asked), elem_id=f"bridge-{name}", elem_classes="bridge")
+    view = gr.JSON(visible=False)
     for event, handler in asked.items():
         getattr(bridge, event)(
             _answering(handler, language),

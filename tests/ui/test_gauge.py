@@ -49,7 +49,7 @@ def test_a_busy_card_shows_who_holds_what() -> None:
     assert 'aria-label="others 3.0 GB · studio 12.0 GB · free 9.0 GB"' in html
 
 
-@pytest.mark.parametrize(("celsius", "mood"), [(60, "chip"), (78, "chip is-warm"), (88, "chip is-bad")])
+@pytest.mark.parametrize(("celsius", "mood"), [(82, "chip"), (83, "chip is-warm"), (87, "chip is-bad")])
 def test_heat_shows(celsius: int, mood: str) -> None:
     card = dataclasses.replace(CARD, temperature_c=celsius)
     assert f'<span class="{mood}" title="temperature">' in gauge_html(snapshot(card), "en")
