@@ -15,6 +15,7 @@ from svd_studio.core.progress import Progress
 from svd_studio.core.vram import VramPlan
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
+from svd_studio.engines.lean import make_lean, make_stock
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.gpu.device import pick_device
 from svd_studio.gpu.planner import plan_clip
@@ -54,6 +55,7 @@ def bench_path(studio: Studio, engine: str, pairs: int, as_json: bool) -> int:
 
 
 def _ours(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
+    make_lean(engine.pipeline)
     latents = engine.denoise(scene, plan, Progress())
     for _ in engine.decode(latents, plan, Progress()):
         pass
@@ -61,6 +63,7 @@ def _ours(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
 
 def _bare(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
     settings: ResolvedSettings = scene.settings
+    make_stock(engine.pipeline)
     engine.pipeline(
         scene.start,
         height=settings.height,

@@ -12,7 +12,7 @@ WINDOW_CLASSES = (8, 4, 1)
 """Where seams between decode windows begin to show: slower plans are taken before smaller windows than these."""
 
 CONVOLUTION = 1.19
-"""What a card's convolutions take beside the decoder's activations (2,432 bytes of 2,048); a processor's take none."""
+"""What a card's convolutions take beside the decoder's activations (2,432 bytes for stock diffusers' 2,048); a processor's take none."""
 
 LAYERS_AT_ONCE = 3
 """Layers on the card while weights stream through it: the one at work, the next one, and one being let go."""
@@ -35,7 +35,7 @@ WAYS: tuple[Way, ...] = (
 
 @dataclass(frozen=True)
 class SvdCosts:
-    """Bytes that one SVD-shaped model needs in half precision, linear in the size of the clip (docs/benchmarks.md).
+    """Bytes that one SVD-shaped model needs in half precision and lean form, linear in the size of the clip.
 
     The UNet's are bytes for each frame and latent pixel, the decoder's for each frame and picture
     pixel. The picture is always encoded in fp32: those are bytes for each pixel as they are.
@@ -125,11 +125,11 @@ SVD_COSTS = SvdCosts(
     clip_weights=1.26e9,
     vae_weights=0.20e9,
     largest_layer=59e6,
-    unet_batched=18_020,
-    unet_two_passes=17_297,
-    unet_batched_chunked=10_339,
-    unet_two_passes_chunked=10_257,
-    vae_decode=2_048,
+    unet_batched=16_658,
+    unet_two_passes=16_657,
+    unet_batched_chunked=9_617,
+    unet_two_passes_chunked=9_617,
+    vae_decode=1_280,
     vae_encode=3_084,
 )
 
@@ -139,10 +139,10 @@ NANO_COSTS = SvdCosts(
     clip_weights=0.55e6,
     vae_weights=10e6,
     largest_layer=1.2e6,
-    unet_batched=2_897,
-    unet_two_passes=2_929,
-    unet_batched_chunked=2_897,
-    unet_two_passes_chunked=2_929,
-    vae_decode=2_052,
+    unet_batched=2_650,
+    unet_two_passes=2_690,
+    unet_batched_chunked=2_650,
+    unet_two_passes_chunked=2_690,
+    vae_decode=1_289,
     vae_encode=2_203,
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from diffusers import StableVideoDiffusionPipeline
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
@@ -21,6 +22,7 @@ from svd_studio.core.progress import Progress
 from svd_studio.core.vram import GIB, Residency, VramPlan
 from svd_studio.engines.base import Frame, Latents, Scene
 from svd_studio.engines.decoding import decode_windows
+from svd_studio.engines.lean import make_lean
 from svd_studio.engines.placing import out_of_memory_in_words, place_weights, set_forward_chunk
 from svd_studio.engines.prompting import TextTower, has_text_tower
 from svd_studio.engines.sampling import encode_inputs, make_scheduler, run_steps
@@ -35,12 +37,19 @@ PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat
 
 
 class SvdEngine:
-    """Hold one loaded pipeline and make clips with it; see engines.base.Engine."""
+    """Hold one loaded pipeline and make clips with it; see engines.base.Engine.
+
+    `lean` computes the same with less work (engines/lean.py); without it every bit is stock diffusers'.
+    """
+
+    lean = True
 
     def __init__(self, info: EngineInfo, folder: Path, device: str, precision: str) -> None:
         self.info = info
         self.device = torch.device(device)
         self.pipeline = load_pipeline(folder, PRECISIONS[precision])
+        if self.lean:
+            make_lean(self.pipeline)
         self.moves = _read_moves(folder)
         self.own_tower = folder if has_text_tower(folder) else None
         self._euler = self.pipeline.scheduler
@@ -127,8 +136,7 @@ def load_pipeline(folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipel
 @contextmanager
 def _checking(module: torch.nn.Module, progress: Progress) -> Iterator[None]:
     """Let a cancel take effect between blocks of a network, not only between steps: a CPU step is long."""
-    blocks = [*module.children()]
-    blocks += [part for block in blocks if isinstance(block, torch.nn.ModuleList) for part in block]
+    blocks = [part for part in module.modules() if isinstance(part, ResnetBlock2D)]
     hooks = [block.register_forward_pre_hook(lambda *_: progress.check()) for block in blocks]
     try:
         yield

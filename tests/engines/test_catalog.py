@@ -51,17 +51,17 @@ def test_plans_go_from_fast_to_thrifty_and_the_thriftiest_needs_least(name: str)
     ) == len(plans)
 
 
-@pytest.mark.parametrize(("stage", "gib"), [("denoise", 7.73), ("decode", 33.5), ("encode_inputs", 1.7 + 0.19)])
+@pytest.mark.parametrize(("stage", "gib"), [("denoise", 7.15), ("decode", 20.9), ("encode_inputs", 1.7 + 0.19)])
 def test_working_memory_of_svd_xt_is_the_measured_one(stage: str, gib: float) -> None:
     plan = ENGINES["svd-xt"].plans(native("svd-xt"))[0]
     weights_and_context = 4.2 + 0.5
     assert plan.expected_peak_gb[stage] - weights_and_context == pytest.approx(gib, rel=0.03)
 
 
-def test_on_24_gb_everything_stays_and_guidance_is_batched_with_a_window_of_8() -> None:
+def test_on_24_gb_everything_stays_and_guidance_is_batched_with_a_window_of_14() -> None:
     plan = choose_plan(ENGINES["svd-xt"].plans(native("svd-xt")), 22.5)
-    assert (plan.residency, plan.batched_guidance, plan.decode_window) == ("all", True, 8)
-    assert plan.peak_gb == pytest.approx(15.4, abs=0.5)
+    assert (plan.residency, plan.batched_guidance, plan.decode_window) == ("all", True, 14)
+    assert plan.peak_gb == pytest.approx(16.4, abs=0.5)
 
 
 @pytest.mark.parametrize("free_gb", [6.5, 8, 10, 12, 16, 24, 80])

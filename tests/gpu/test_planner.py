@@ -22,11 +22,11 @@ def recipe(engine: str = "svd-xt", **values: object) -> ResolvedSettings:
 @pytest.mark.parametrize(
     ("card_gb", "residency", "batched", "window"),
     [
-        (24, "all", True, 8),
-        (16, "model", True, 8),
-        (12, "all", False, 4),
-        (8, "group", False, 4),
-        (6, "group", False, 3),
+        (24, "all", True, 14),
+        (16, "all", True, 8),
+        (12, "model", False, 8),
+        (8, "group", False, 6),
+        (6, "group", False, 4),
     ],
 )
 def test_svd_xt_in_full_size_on_each_class_of_card(card_gb: float, residency: str, batched: bool, window: int) -> None:
