@@ -209,8 +209,8 @@ class Photographs:
 
 def _step(x: np.ndarray) -> np.ndarray:
     """From 0 to 1, smoothly, while x does."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
+    inside: np.ndarray = np.clip(x, 0, 1)
+    return inside * inside * (3 - 2 * inside)
 
 
 def _pyramid(picture: np.ndarray) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ WINDOW_CLASSES = (8, 4, 1)
 """Where seams between decode windows begin to show: slower plans are taken before smaller windows than these."""
 
 CONVOLUTION = 1.19
-"""What a card's convolutions take beside the decoder's activations (2,432 bytes for stock diffusers' 2,048); a processor's take none."""
+"""What a card's convolutions take beside a decoder's activations (stock: 2,432 bytes of 2,048); a processor's none."""
 
 LAYERS_AT_ONCE = 3
 """Layers on the card while weights stream through it: the one at work, the next one, and one being let go."""

@@ -148,16 +148,19 @@ def _res_block(self: Any, hidden_states: Tensor, temb: Tensor, image_only_indica
 
 def _with_time(block: Any, alone: Tensor, frames: int, temb: Tensor | None = None) -> Tensor:
     """Add to frames (clips · frames, channels, h, w), in their own memory, what a block makes of their order."""
-    apart = alone.unflatten(0, (-1, frames))
-    told = None if temb is None else temb.unflatten(0, (-1, frames))
+    apart, told = _by_frame(alone, frames), None if temb is None else _by_frame(temb, frames)
     over_time = block.temporal_res_block(apart.transpose(1, 2), told)
     return block.time_mixer(apart, over_time.transpose(1, 2)).flatten(0, 1)  # type: ignore[no-any-return]
+
+
+def _by_frame(rows: Tensor, frames: int) -> Tensor:
+    return rows.view(-1, frames, *rows.shape[1:])
 
 
 def _decoder(self: Any, sample: Tensor, image_only_indicator: Tensor, num_frames: int = 1) -> Tensor:
     for step in _decoder_steps(self, num_frames):
         sample = step(sample)  # the step before is let go here, which a call within a call could not do
-    over_time = self.time_conv_out(sample.unflatten(0, (-1, num_frames)).transpose(1, 2))
+    over_time = self.time_conv_out(_by_frame(sample, num_frames).transpose(1, 2))
     return over_time.transpose(1, 2).flatten(0, 1)  # type: ignore[no-any-return]
 
 
@@ -184,7 +187,7 @@ def _halves(block: Any, frames: int) -> Iterator[Callable[[Tensor], Tensor]]:
 
 def _spatial_res(self: Any, input_tensor: Tensor, temb: Tensor | None = None) -> Tensor:
     hidden = self.conv1(silu(self.norm1(input_tensor), inplace=True))
-    if self.time_emb_proj is not None:
+    if temb is not None:
         hidden += self.time_emb_proj(silu(temb))[:, :, None, None]
     hidden = self.conv2(silu(self.norm2(hidden), inplace=True))
     kept = input_tensor if self.conv_shortcut is None else self.conv_shortcut(input_tensor)
@@ -196,16 +199,15 @@ def _spatial_res(self: Any, input_tensor: Tensor, temb: Tensor | None = None) ->
 def _temporal_res(self: Any, input_tensor: Tensor, temb: Tensor | None) -> Tensor:
     """Only what time adds: the blend adds the rest."""
     hidden = self.conv1(silu(self.norm1(input_tensor), inplace=True))
-    if self.time_emb_proj is not None:
+    if temb is not None:
         hidden += self.time_emb_proj(silu(temb))[:, :, :, None, None].transpose(1, 2)
     return self.conv2(silu(self.norm2(hidden), inplace=True))  # type: ignore[no-any-return]
 
 
 def _over_frames(self: Any, input: Tensor) -> Tensor:
     """A convolution over frames alone, as one in two dimensions: (frames, all pixels of a frame)."""
-    clips, channels, frames, height, width = input.shape
-    flat = input.reshape(clips, channels, frames, height * width)
-    return conv2d(flat, self.weight[..., 0], self.bias, padding=(1, 0)).unflatten(3, (height, width))
+    flat = conv2d(input.flatten(3), self.weight[..., 0], self.bias, padding=(1, 0))
+    return flat.view(*flat.shape[:3], *input.shape[3:])
 
 
 FORWARDS: Mapping[type[nn.Module], Callable[..., Any]] = {
