@@ -2,9 +2,10 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,8 @@ from svd_studio.gpu.recovery import Ladder
 from svd_studio.rendering.clock import StageClock
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
-from svd_studio.video.encode import encode_clip, exact_fps
+from svd_studio.video.encode import EncodedFile, encode_clip, exact_fps
+from svd_studio.video.encoders import Encoder, Encoders
 from svd_studio.video.filters import scaled_size
 from svd_studio.video.finish import finish, finished_size, playback_fps
 from svd_studio.video.metadata import recipe_json
@@ -48,6 +50,7 @@ class Bench:
     text_tower: Callable[[EngineInfo], Path | None] = lambda info: None
     place: Place = CARD
     held_gb: Callable[[], float] = lambda: 0.0
+    encoders: Encoders = field(default_factory=Encoders)
 
 
 def render(
@@ -85,10 +88,7 @@ def render(
         "peak_memory_gb": round(peak_gb, 3),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    better, count = finish(frames, settings.finish, len(frames))
-    size = finished_size((settings.width, settings.height), settings.finish)
-    recipe = recipe_json(settings, {**made, "video": _shape(size, count, playback_fps(settings))})
-    encoded = encode_clip(_reported(better, count, clock), target, playback_fps(settings), size, recipe, clock, count)
+    encoded, recipe = encode_frames(frames, settings, made, target, bench.encoders, clock)
     poster = add_poster(target, np.asarray(frames[0]), recipe)
     return RenderedClip(
         path=target,
@@ -102,6 +102,36 @@ def render(
         plan=ladder.plan.as_dict(),
         poster=poster,
     )
+
+
+def encode_frames(
+    frames: np.ndarray,
+    settings: ResolvedSettings,
+    made: Mapping[str, Any],
+    target: Path,
+    encoders: Encoders,
+    clock: StageClock,
+) -> tuple[EncodedFile, str]:
+    """Finish and encode all frames, and return the recipe that the file carries, too.
+
+    When the card's encoder fails midway, the same frames go through x264. Raises RenderFailed,
+    DiskFull, BadInput, Cancelled.
+    """
+    size, fps = finished_size((settings.width, settings.height), settings.finish), playback_fps(settings)
+
+    def through(encoder: Encoder) -> tuple[EncodedFile, str]:
+        better, count = finish(frames, settings.finish, len(frames))
+        recipe = recipe_json(settings, {**made, "encoder": encoder.name, "video": _shape(size, count, fps)})
+        stream = _reported(better, count, clock)
+        return encode_clip(stream, target, fps, size, recipe, clock, count, encoder), recipe
+
+    *fast, sure = encoders.for_size(size)
+    for encoder in fast:
+        try:
+            return through(encoder)
+        except RenderFailed:
+            encoders.give_up(encoder)
+    return through(sure)
 
 
 def _shape(size: tuple[int, int], frames: int, fps: float) -> dict[str, float]:

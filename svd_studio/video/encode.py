@@ -14,6 +14,7 @@ import numpy as np
 
 from svd_studio.core.errors import DiskFull, RenderFailed
 from svd_studio.core.progress import Progress
+from svd_studio.video.encoders import X264, Encoder
 from svd_studio.video.ffmpeg import Ffmpeg, FfmpegFailed
 from svd_studio.video.files import PART_SUFFIX, write_whole
 from svd_studio.video.filters import scaled_size, video_filter
@@ -45,6 +46,7 @@ def encode_clip(
     comment: str,
     progress: Progress,
     total: int,
+    encoder: Encoder = X264,
 ) -> EncodedFile:
     """Write the frames as an MP4 of `size` (width, height), scaling when they have another one.
 
@@ -57,7 +59,7 @@ def encode_clip(
 
     def write(part: Path) -> None:
         nonlocal written
-        written = _stream(progress.over(frames, "encode", total), part, exact_fps(fps), target, comment)
+        written = _stream(progress.over(frames, "encode", total), part, exact_fps(fps), target, comment, encoder)
 
     try:
         write_whole(path, write, lambda part: check_decodes(part, written))
@@ -79,7 +81,9 @@ def exact_fps(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def _stream(frames: Iterator[np.ndarray], part: Path, fps: Fraction, target: tuple[int, int], comment: str) -> int:
+def _stream(
+    frames: Iterator[np.ndarray], part: Path, fps: Fraction, target: tuple[int, int], comment: str, encoder: Encoder
+) -> int:
     first = next(frames, None)
     if first is None:
         raise RenderFailed("video.no_frames")
@@ -87,7 +91,8 @@ def _stream(frames: Iterator[np.ndarray], part: Path, fps: Fraction, target: tup
     tags = part.with_name(f"{part.stem}-tags{PART_SUFFIX}")  # beside it, where leftovers of killed processes are swept
     try:
         tags.write_bytes(_as_ffmetadata(comment))
-        with Ffmpeg(_arguments(part, fps, _size(first), target, tags), takes_bytes=True) as ffmpeg:
+        arguments = _arguments(part, fps, _size(first), target, tags, encoder)
+        with Ffmpeg(arguments, takes_bytes=True, program=encoder.program) as ffmpeg:
             for frame in chain([first], frames):
                 ffmpeg.write(_bytes(frame, first.shape))
                 written += 1
@@ -97,11 +102,13 @@ def _stream(frames: Iterator[np.ndarray], part: Path, fps: Fraction, target: tup
     return written
 
 
-def _arguments(part: Path, fps: Fraction, size: tuple[int, int], target: tuple[int, int], tags: Path) -> list[str]:
+def _arguments(
+    part: Path, fps: Fraction, size: tuple[int, int], target: tuple[int, int], tags: Path, encoder: Encoder
+) -> list[str]:
     width, height = size
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}", "-framerate", str(fps)]
     recipe = ["-f", "ffmetadata", "-i", f"file:{tags}", "-map", "0:v", "-map_metadata", "1"]
-    codec = ["-c:v", "libx264", "-preset", "medium", "-crf", "17", "-vf", video_filter(size, target)]
+    codec = [*encoder.arguments, "-vf", video_filter(size, target)]
     # -f mp4, because the temporary name ends otherwise; faststart, so that playing starts before all has arrived
     output = ["-movflags", "+faststart", "-f", "mp4", "-y", f"file:{part}"]
     return ["-loglevel", "error", *raw, "-i", "pipe:0", *recipe, *codec, *output]

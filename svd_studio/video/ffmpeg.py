@@ -1,4 +1,4 @@
-"""Run the ffmpeg that imageio-ffmpeg brings; knows nothing of what it is run for."""
+"""Run ffmpeg, most of all the one that imageio-ffmpeg brings; knows nothing of what it is run for."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Ffmpeg:
     the time by a thread of its own, because a full pipe would stop it for ever.
     """
 
-    def __init__(self, arguments: Sequence[str], takes_bytes: bool = False) -> None:
+    def __init__(self, arguments: Sequence[str], takes_bytes: bool = False, program: str | None = None) -> None:
         self._log: deque[str] = deque(maxlen=200)
-        self._process = _start(["-hide_banner", "-nostats", *arguments], takes_bytes)
+        self._process = _start([program or bundled_ffmpeg(), "-hide_banner", "-nostats", *arguments], takes_bytes)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -102,16 +102,40 @@ class Ffmpeg:
                 self._log.append(line.decode(errors="replace").rstrip())
 
 
-def _start(arguments: Sequence[str], takes_bytes: bool) -> subprocess.Popen[bytes]:
+def bundled_ffmpeg() -> str:
+    """The program that imageio-ffmpeg brings, or that it was told to take. Raises RenderFailed."""
     import imageio_ffmpeg
 
     try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise RenderFailed("video.no_ffmpeg") from error
+
+
+def succeeds(program: str, arguments: Sequence[str], at_most_s: float) -> bool:
+    """Whether an ffmpeg ends well in that time; one that hangs in a driver is killed and not waited for."""
+    nothing = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen([program, *arguments], stdin=nothing, stdout=nothing, stderr=nothing, **_DETACHED)
+    except OSError:
+        return False
+    try:
+        return process.wait(at_most_s) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        return False
+
+
+def _start(command: Sequence[str], takes_bytes: bool) -> subprocess.Popen[bytes]:
+    try:
         return subprocess.Popen(
-            [str(imageio_ffmpeg.get_ffmpeg_exe()), *arguments],
+            command,
             stdin=subprocess.PIPE if takes_bytes else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if takes_bytes else subprocess.PIPE,
             stderr=subprocess.PIPE,
             **_DETACHED,
         )
-    except (RuntimeError, OSError) as error:
+    except OSError as error:
         raise RenderFailed("video.no_ffmpeg") from error
