@@ -22,7 +22,8 @@ def card_slowing(samples: Sequence[CardSample], others_from_gb: float = OTHERS_G
     reasons = {reason for sample in samples for reason in sample.throttle}
     said, card = [], samples[-1]
     if "thermal" in reasons:
-        said.append(Message("slow.hot", {"degrees": card.temperature_c or "?"}))
+        hottest = max((sample.temperature_c or 0 for sample in samples if "thermal" in sample.throttle), default=0)
+        said.append(Message("slow.hot", {"degrees": hottest or "?"}))
     if (others_gb := min(map(held_by_others, samples))) >= others_from_gb:
         said.append(others(others_gb))
     if all(sample.free_gb is not None and sample.free_gb < FULL_GB for sample in samples):

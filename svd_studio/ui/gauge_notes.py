@@ -49,7 +49,7 @@ def gauge_notes(samples: Sequence[Snapshot], limits: HeatLimits, fit: Fit | None
         for card in newest.cards
     }
     busy = processor_slowing([snapshot.machine for snapshot in samples])
-    if busy is not None and not newest.cards:
+    if busy is not None and not newest.cards and newest.state != "lost":
         notes[None] = (Note(busy, "warm"),)
     return notes
 

@@ -106,6 +106,16 @@ class ScriptedCard:
         fresh.replace(self.state)  # a reader sees the old card or the new one, never half of it
 
 
+def records_of_cuda(folder: Path) -> dict[str, str]:
+    """The environment of a child that finds records of a PyTorch for CUDA, and imports the one that is here."""
+    records = folder / "torch-2.13.0+cu130.dist-info"
+    records.mkdir(parents=True)
+    (records / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cu130\n")
+    (folder / "torch").mkdir()  # without an __init__.py the real package goes before it
+    (folder / "torch" / "version.py").write_text("cuda: Optional[str] = '13.0'\n")
+    return {"PYTHONPATH": str(folder)}
+
+
 def _card_lines(card: Mapping[str, Any]) -> list[str]:
     """The lines of one card; what is left out is "not supported"."""
     lines = [f"lost {NvmlError(GPU_IS_LOST)}"] if card["lost"] else []

@@ -47,7 +47,11 @@ class Window:
 
     def __enter__(self) -> "Window":
         if self.asks_health:  # behind a password it cannot
-            until(self.is_open, 60)
+            try:
+                until(self.is_open, 60)
+            except BaseException:  # a with block that is not entered is not left either
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
