@@ -1,5 +1,7 @@
 """Two cards, two workers: each job is done once, by either; one that dies or loses its card costs the other nothing."""
 
+import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,10 @@ from svd_studio.core.clip import ClipSettings
 from svd_studio.core.job import Job, JobStatus
 from tests.durability.fast_studio import SMALL
 from tests.durability.processes import FastStudio
+from tests.durability.test_kill_storm import assert_ended_well, drain
 from tests.waiting import until
+
+KILLS = 12
 
 
 @pytest.fixture
@@ -86,3 +91,21 @@ def test_a_card_that_answers_again_gets_its_worker_back(both: FastStudio) -> Non
     (both.data / "lost.txt").unlink()
     until(lambda: both.worker(1) not in (None, before), 60)
     both.close()
+
+
+def test_a_storm_over_both_cards_loses_and_repeats_nothing(data: Path, open_studio: Callable[..., FastStudio]) -> None:
+    chance = random.Random(0)
+    (data / "more.txt").touch()
+    studio = open_studio(data, CARDS="2", STEP_S="0.1")
+    for _ in range(KILLS):
+        card = chance.randrange(2)
+        until(lambda: studio.worker(card), 60)  # noqa: B023
+        time.sleep(chance.uniform(0, 1))
+        studio.kill_worker(card)
+    drain(studio)
+    studio.assert_nothing_is_left()
+    accepted = [int(line) for line in (data / "accepted.txt").read_text().split()]
+    for number in accepted:
+        assert_ended_well(studio, studio.studio.queue.get(number))
+    made = [clip.job_id for clip in studio.studio.clips.newest(10_000)]
+    assert len(made) == len(set(made)) == len(jobs(studio, JobStatus.DONE)) > 0
