@@ -160,6 +160,12 @@ def test_a_good_computer_has_no_problems(tmp_path: Path, install: Install) -> No
     assert "machine.no_card" not in findings
 
 
+def test_a_cards_power_limit_is_told_where_it_is_known(tmp_path: Path) -> None:
+    assert "machine.power_limit" not in found(tmp_path)
+    limited = replace(GOOD, cards=(replace(RTX_4090, power_limit_w=449.6),))
+    assert found(tmp_path, limited)["machine.power_limit"].values == {"index": 0, "watts": 450}
+
+
 def test_a_card_beside_a_cpu_torch_is_a_problem_with_its_cure(tmp_path: Path, install: Install) -> None:
     install_torch(install, None)
     findings = found(tmp_path)

@@ -41,7 +41,8 @@ class HeatLimits:
             low, high = BOUNDS["memory" if name.startswith("memory") else "core"]
             is_number = isinstance(given, int) and not isinstance(given, bool)
             if name not in names or not is_number or not low <= given <= high:  # type: ignore[operator]  # a number
-                raise BadInput("heat.bounds", name=str(name)[:20], low=low, high=high)
+                spoken = name[:20].removesuffix("_c").replace("_", " ")
+                raise BadInput("heat.bounds", name=spoken, low=low, high=high)
         limits = type(self)(**{**asdict(self), **changes})  # type: ignore[arg-type]  # checked above
         if not limits._rise():
             raise BadInput("heat.order", **asdict(limits))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from svd_studio.gpu import telemetry
+from svd_studio.gpu.computer import process_seconds
 from svd_studio.gpu.telemetry import HISTORY_LENGTH, Telemetry
 from svd_studio.ui.texts import say
 from tests.gpu.scripted_card import (
@@ -295,6 +296,19 @@ def test_the_processor_load_is_since_the_sample_before(monkeypatch: pytest.Monke
     monkeypatch.setattr(telemetry, "cpu_seconds", lambda: next(seconds))
     gauge = Telemetry()
     assert [gauge.sample().machine.cpu_percent for _ in range(3)] == [None, 75.0, None]
+
+
+def test_what_our_own_processes_compute_is_told_apart() -> None:
+    if process_seconds(os.getpid()) is None:
+        pytest.skip("this system does not tell")
+    gauge = Telemetry()
+    assert gauge.sample().machine.studio_cpu_percent is None
+    sum(range(6_000_000))
+    machine = gauge.sample().machine
+    assert machine.studio_cpu_percent is not None
+    assert machine.cpu_percent is not None
+    assert 0 < machine.studio_cpu_percent <= 100
+    assert process_seconds(2**22 + 1) is None, "no such process"
 
 
 def test_the_real_processor_load_is_a_percentage() -> None:
