@@ -14,12 +14,12 @@ from svd_studio.core.errors import BadPicture, BadSetting, Message, MissingWeigh
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.fit import Fit
-from svd_studio.gpu.telemetry import Snapshot, Telemetry
+from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.editing import editing_view
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gauge import gauge_html
-from svd_studio.ui.gauge_notes import SAMPLES, Notes, gauge_notes
+from svd_studio.ui.gauge_notes import SAMPLES, gauge_notes
 from svd_studio.ui.language import known
 from svd_studio.ui.looks_view import looks_view
 from svd_studio.ui.offer import OFFERED, PRACTICE, Download, Offers, prompt_note
@@ -192,14 +192,10 @@ class PageView:
             return None
 
     def machine(self, language: str, fit: Fit | None = None) -> View:
-        snapshot = self.telemetry.latest()
-        gauge = gauge_html(snapshot, language, fit, self.notes_of_cards(snapshot, fit), self.studio.heat.limits())
+        snapshot, limits = self.telemetry.latest(), self.studio.heat.limits()
+        notes = gauge_notes(self.telemetry.history()[-SAMPLES:] or (snapshot,), limits, fit)
+        gauge = gauge_html(snapshot, language, fit, notes, limits)
         return {"gauge": gauge, "offer": self.offers.now(snapshot, language)}
-
-    def notes_of_cards(self, snapshot: Snapshot, fit: Fit | None) -> Notes:
-        """What is said under each card."""
-        samples = self.telemetry.history()[-SAMPLES:] or (snapshot,)
-        return gauge_notes(samples, self.studio.heat.limits(), fit)
 
     def recent(self, language: str, request: gr.Request) -> View:
         clips = self.studio.clips.newest(RECENT, owner_of(request))
