@@ -3,6 +3,8 @@
 import dataclasses
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -154,18 +156,26 @@ class Signs(Watchdog):
         self.count += 1
 
 
-def heated(worker: Worker, heater: Heater) -> Worker:  # noqa: F811
+@contextmanager
+def working(worker: Worker, heater: Heater) -> Iterator[None]:  # noqa: F811
+    """Let a worker serve on that card, which is cool at the end, so that nothing rests on."""
     guard = ThermalGuard(heater.look, now=lambda: time.monotonic() * 10)  # looks ten times a second
-    return dataclasses.replace(worker, guard=guard)
+    stopping = threading.Event()
+    served = dataclasses.replace(worker, guard=guard)
+    thread = threading.Thread(target=served.work, args=(stopping,))
+    thread.start()
+    try:
+        yield
+    finally:
+        heater.celsius = 20
+        stopping.set()
+        thread.join()
 
 
 def test_a_job_rests_says_so_and_goes_on(worker: Worker, picture_file: Path) -> None:  # noqa: F811
     heater = Heater(89)
     add(worker, picture_file, steps=3)
-    stopping = threading.Event()
-    working = threading.Thread(target=heated(worker, heater).work, args=(stopping,))
-    working.start()
-    try:
+    with working(worker, heater):
         until(lambda: (worker.queue.get(1).message or Message("")).code == "heat.resting")  # type: ignore[union-attr]
         job = worker.queue.get(1)
         assert job is not None
@@ -175,34 +185,22 @@ def test_a_job_rests_says_so_and_goes_on(worker: Worker, picture_file: Path) -> 
         assert worker.queue.get(1).status is JobStatus.RUNNING  # type: ignore[union-attr]
         heater.celsius = 78
         until(lambda: worker.queue.get(1).status is JobStatus.DONE)  # type: ignore[union-attr]
-    finally:
-        stopping.set()
-        working.join()
     clip = worker.clips.newest()[0]
     assert clip.rendered.seconds_by_stage["denoise"] < 1
 
 
 def test_a_job_that_rests_can_be_cancelled(worker: Worker, picture_file: Path) -> None:  # noqa: F811
     add(worker, picture_file, steps=3)
-    stopping = threading.Event()
-    working = threading.Thread(target=heated(worker, Heater(89)).work, args=(stopping,))
-    working.start()
-    try:
+    with working(worker, Heater(89)):
         until(lambda: (worker.queue.get(1).message or Message("")).code == "heat.resting")  # type: ignore[union-attr]
         worker.queue.cancel(1)
         until(lambda: worker.queue.get(1).status is JobStatus.CANCELLED)  # type: ignore[union-attr]
-    finally:
-        stopping.set()
-        working.join()
 
 
 def test_no_job_is_taken_while_the_card_is_at_its_highest_limit(worker: Worker, picture_file: Path) -> None:  # noqa: F811
     heater = Heater(92)
     add(worker, picture_file)
-    stopping = threading.Event()
-    working = threading.Thread(target=heated(worker, heater).work, args=(stopping,))
-    working.start()
-    try:
+    with working(worker, heater):
         until(lambda: worker.queue.standstill() is not None)
         assert worker.queue.standstill() == Message("heat.waits", {"degrees": 92, "until": 78})
         heater.celsius = 80  # not cool yet
@@ -213,9 +211,6 @@ def test_no_job_is_taken_while_the_card_is_at_its_highest_limit(worker: Worker, 
         heater.celsius = 78
         until(lambda: worker.queue.get(1).status is JobStatus.DONE)  # type: ignore[union-attr]
         assert worker.queue.standstill() is None
-    finally:
-        stopping.set()
-        working.join()
 
 
 def test_what_a_dead_worker_said_of_its_heat_is_forgotten(worker: Worker) -> None:  # noqa: F811
