@@ -46,6 +46,9 @@ CLIP_FLAGS: Mapping[str, type] = {
     "width": int,
     "height": int,
     "fit": str,
+    "focus_x": float,
+    "focus_y": float,
+    "crop_zoom": float,
     "seed": int,
     "export.fps": int,
     "finish.smooth": int,
@@ -268,6 +271,7 @@ def run_work(arguments: argparse.Namespace) -> int:
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     studio = Studio(config_of(arguments))
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(studio.config.compiled))  # before torch is imported
     lock = studio.render_lock(arguments.card)
     while not lock.try_acquire():
         time.sleep(0.5)  # a terminal's `animate` is rendering

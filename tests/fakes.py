@@ -41,6 +41,9 @@ class FakeEngine:
                 raise RenderFailed("render.not_finite")
             yield frame.astype(np.uint8)
 
+    def warm(self, progress: Progress) -> None:
+        self.calls.append("warm")
+
     def peak_memory_gb(self) -> float | None:
         return None
 

@@ -139,7 +139,7 @@ def _keep(folder: Path, data: bytes, photo: Photo) -> Photo | None:
 
 @dataclass(frozen=True)
 class Move:
-    """One move: a unit direction over (pan right, pan down, zoom in, turn right, clouds right, ripples), how far it goes.
+    """One move: a unit direction over (pan right, pan down, zoom in, turn right, clouds right, ripples), and how far.
 
     `bucket` is how much moves; `fps` is the frame rate that the model is told.
     """
@@ -160,7 +160,7 @@ class Move:
         return self.bucket / 127 * 7 / self.fps
 
     def stirs(self, frame: float, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Tell how far (x, y) in pixels each row is off the camera's move; `down` is 0 at the top and 1 at the bottom."""
+        """Tell how far (x, y) in pixels each row is off the camera's move; `down` is 0 at the top, 1 at the bottom."""
         share, (x, y), (clouds, ripples) = frame / (FRAMES - 1), self.direction[:2], self.direction[4:]
         near = PARALLAX * (2 * down - 1) * share * self.rate
         sky, water = _step((0.5 - down) / 0.2), _step((down - 0.5) / 0.2)
@@ -210,7 +210,8 @@ class Photographs:
 def _step(x: np.ndarray) -> np.ndarray:
     """From 0 to 1, smoothly, while x does."""
     inside: np.ndarray = np.clip(x, 0, 1)
-    return inside * inside * (3 - 2 * inside)
+    smooth: np.ndarray = inside * inside * (3 - 2 * inside)
+    return smooth
 
 
 def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
@@ -241,7 +242,8 @@ def _shot(
     across, down = np.meshgrid(np.arange(2.0 * width), np.arange(2.0 * height))
     stir_x, stir_y = move.stirs(frame, (down + 0.5) / (2 * height))
     across, down = across + 2 * stir_x, down + 2 * stir_y
-    places = (grid[:, 0, None, None] * across + grid[:, 1, None, None] * down + grid[:, 2, None, None]).astype(np.float32)
+    (a, b, c), (d, e, f) = grid
+    places = np.stack([a * across + b * down + c, d * across + e * down + f]).astype(np.float32)
     large = cv2.remap(level, places[0], places[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     shot: np.ndarray = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
     return shot

@@ -12,6 +12,7 @@ from svd_studio.core.progress import Progress
 from svd_studio.core.vram import GIB, PROCESSOR, VramPlan
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import NANO_FOLDER, engine_info
+from svd_studio.engines.encoding import EncodedPictures
 from svd_studio.engines.sampling import encode_inputs
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.gpu.allocations import most_allocated
@@ -39,7 +40,11 @@ def memory_by_stage(engine: SvdEngine, settings: ResolvedSettings, window: int =
     latents = engine.denoise(scene, batched, Progress())
     generator, cpu = torch.Generator().manual_seed(0), torch.device("cpu")
     runs: list[tuple[VramPlan, str, Callable[[], Any]]] = [
-        (batched, "encode_inputs", lambda: encode_inputs(engine.pipeline, scene, generator, cpu, None)),
+        (
+            batched,
+            "encode_inputs",
+            lambda: encode_inputs(engine.pipeline, scene, generator, EncodedPictures(engine.pipeline, cpu), None),
+        ),
         (batched, "denoise", lambda: engine.denoise(scene, batched, Progress())),
         (apart, "denoise", lambda: engine.denoise(scene, apart, Progress())),
         (batched, "decode", lambda: list(engine.decode(latents, batched, Progress()))),

@@ -14,12 +14,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from svd_studio.core.errors import BadInput, BadSetting, Value
+from svd_studio.core.speed import LEVELS, Level, Speed
 
 if TYPE_CHECKING:
     from svd_studio.core.engine import EngineInfo, Resolved
 
 Shape = Literal["landscape", "portrait", "square", "4:5"]
-Fit = Literal["crop", "pad"]
+Fit = Literal["crop", "pad", "exact"]
 SchedulerName = Literal["euler", "dpm"]
 Scale = Literal["720p", "1080p"]
 
@@ -91,10 +92,11 @@ class ClipSettings(Recipe):
     width: Annotated[int | None, Field(ge=64, le=2048, description="Exact width in pixels, with height.")] = None
     height: Annotated[int | None, Field(ge=64, le=2048, description="Exact height in pixels, with width.")] = None
     fit: Annotated[
-        Fit, Field(description="How the picture fills the shape: crop cuts edges off, pad adds blurred ones.")
+        Fit, Field(description="Crop cuts edges off, pad adds blurred ones, exact stretches a little at most.")
     ] = "crop"
     focus_x: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is left, 1 right.")] = 0.5
     focus_y: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is the top, 1 the bottom.")] = 0.5
+    crop_zoom: Annotated[float, Field(ge=1, le=4, description="How far a crop goes in: 1 keeps all it can.")] = 1.0
     frames: Annotated[int | None, Field(ge=2, le=121, description="How many frames the engine makes.")] = None
     steps: Annotated[
         int | None, Field(ge=1, le=100, description="Denoising steps: more are finer and slower; 20 to 30 is usual.")
@@ -103,6 +105,9 @@ class ClipSettings(Recipe):
         SchedulerName | None,
         Field(description="How noise is taken away: euler is the original, dpm needs fewer steps."),
     ] = None
+    speed: Annotated[
+        Speed, Field(description="What may be given up for time: best nothing, good a little, draft more.")
+    ] = "best"
     guidance_first: Annotated[
         float | None, Field(ge=1, le=10, description="Guidance scale at the first frame; 1 is off and twice as fast.")
     ] = None
@@ -185,8 +190,13 @@ class ResolvedSettings(ClipSettings):
 
     @property
     def is_guided(self) -> bool:
-        """Whether each step needs its second, unconditional pass."""
+        """Whether steps need their second, unconditional pass."""
         return max(self.guidance_first, self.guidance_last) > 1
+
+    @property
+    def level(self) -> Level:
+        """What its speed gives up."""
+        return LEVELS[self.speed]
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class StudioConfig:
         return self.data / "uploads"
 
     @property
+    def compiled(self) -> Path:
+        return self.data / "compiled"
+
+    @property
     def logs(self) -> Path:
         return self.data / "logs"
 

@@ -10,9 +10,13 @@ from typing import Any, Literal, Protocol
 
 from svd_studio.core.clip import ClipSettings, ResolvedSettings, Shape
 from svd_studio.core.errors import BadSetting, Message
+from svd_studio.core.speed import DRAFT_STEPS
 from svd_studio.core.vram import CARD, Place, VramPlan
 
 Takes = Literal["start", "end", "prompt"]
+
+MOST_STRETCH = 0.05
+"""How far the fit "exact" may change a picture's proportions: more shows in faces and circles."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class EngineInfo:
         notes: list[Message] = []
         values: dict[str, Any] = {"engine": self.name, **self._filled(settings)}
         values |= self._size(settings, picture_size, notes)
+        if settings.fit == "exact" and picture_size is not None:
+            self._refuse_stretch(picture_size, values["width"], values["height"])
         values["frames"] = self._frames(values["frames"], notes)
         for name, fixed in self.locked.items():
             if getattr(settings, name) not in (None, fixed):
@@ -83,10 +89,10 @@ class EngineInfo:
         return Resolved(ResolvedSettings.from_person({**settings.model_dump(), **values}), tuple(notes))
 
     def _filled(self, settings: ClipSettings) -> dict[str, Any]:
-        filled = {
-            name: native if getattr(settings, name) is None else getattr(settings, name)
-            for name, native in self.native.items()
-        }
+        native = dict(self.native)
+        if settings.speed == "draft":
+            native |= {"steps": math.ceil(DRAFT_STEPS * native["steps"]), "scheduler": "dpm"}
+        filled = {name: native[name] if getattr(settings, name) is None else getattr(settings, name) for name in native}
         if settings.guidance_first is not None and settings.guidance_last is None:
             filled["guidance_last"] = max(settings.guidance_first, filled["guidance_last"])
         return filled
@@ -119,6 +125,14 @@ class EngineInfo:
         if side != asked:
             notes.append(Message("note.rounded", {"field": name, "given": asked, "value": side}))
         return side
+
+    def _refuse_stretch(self, picture_size: tuple[int, int], width: int, height: int) -> None:
+        ratio = picture_size[0] / picture_size[1]
+        stretch = max(width / height / ratio, ratio * height / width) - 1
+        if stretch > MOST_STRETCH:
+            fitting = max(self.size_step, round(width / ratio / self.size_step) * self.size_step)
+            percent = max(round(100 * stretch), 1)
+            raise BadSetting("setting.stretched", "fit", percent=percent, width=width, height=height, fitting=fitting)
 
     def nearest_shape(self, picture_size: tuple[int, int] | None) -> Shape:
         """The shape that cuts least off a picture of this (width, height); landscape when unknown.

@@ -44,6 +44,9 @@ class Engine(Protocol):
     def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
         """Make the clip's latents, reporting encode_inputs and denoise. Raises Cancelled, OutOfMemory."""
 
+    def warm(self, progress: Progress) -> None:
+        """Make ready what speeds up the next clip like the last one; while nothing waits. Raises Cancelled."""
+
     def decode(self, latents: Latents, plan: VramPlan, progress: Progress) -> Iterator[Frame]:
         """Yield the frames in order, reporting decode. Raises Cancelled, OutOfMemory, RenderFailed."""
 

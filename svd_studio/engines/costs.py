@@ -38,7 +38,8 @@ class SvdCosts:
     """Bytes that one SVD-shaped model needs in half precision and lean form, linear in the size of the clip.
 
     The UNet's are bytes for each frame and latent pixel, the decoder's for each frame and picture
-    pixel. The picture is always encoded in fp32: those are bytes for each pixel as they are.
+    pixel. The picture is always encoded in fp32: those are bytes for each pixel as they are. `unet_kept` is what
+    stays from step to step where deep features are used again.
     """
 
     latent_factor: int
@@ -50,6 +51,7 @@ class SvdCosts:
     unet_two_passes: float
     unet_batched_chunked: float
     unet_two_passes_chunked: float
+    unet_kept: float
     vae_decode: float
     vae_encode: float
 
@@ -91,6 +93,10 @@ class SvdCosts:
         return {stage: context + (work + resident[stage]) / GIB for stage, work in working.items()}
 
     def _for_each_latent(self, settings: ResolvedSettings, way: Way) -> float:
+        kept = 0.0 if settings.level.reuse == 1 else self.unet_kept * (2 if settings.is_guided else 1)
+        return kept + self._in_a_step(settings, way)
+
+    def _in_a_step(self, settings: ResolvedSettings, way: Way) -> float:
         _, batched, chunk = way
         if batched and settings.is_guided:
             return 2 * (self.unet_batched if chunk is None else self.unet_batched_chunked)
@@ -129,6 +135,7 @@ SVD_COSTS = SvdCosts(
     unet_two_passes=16_657,
     unet_batched_chunked=9_617,
     unet_two_passes_chunked=9_617,
+    unet_kept=640,
     vae_decode=1_280,
     vae_encode=3_084,
 )
@@ -143,6 +150,7 @@ NANO_COSTS = SvdCosts(
     unet_two_passes=2_690,
     unet_batched_chunked=2_650,
     unet_two_passes_chunked=2_690,
+    unet_kept=256,
     vae_decode=1_289,
     vae_encode=2_203,
 )

@@ -22,15 +22,20 @@ RAN_OUT = (
 """How out-of-memory is told by what is not torch's own allocator on a card."""
 
 
-def place_weights(pipeline: StableVideoDiffusionPipeline, residency: Residency, device: torch.device) -> None:
-    """Undo the last placing, also one that broke off, and make this one."""
+def place_weights(
+    pipeline: StableVideoDiffusionPipeline, residency: Residency, device: torch.device, skips: bool = False
+) -> None:
+    """Undo the last placing, also one that broke off, and make this one.
+
+    `skips`: some steps will pass by most layers, which fetching ahead in a fixed order would not stand.
+    """
     _fetch_home(pipeline)
     if residency == "all":
         pipeline.to(device)
     elif residency == "model":
         pipeline.enable_model_cpu_offload(device=device)
     elif residency == "group":
-        _stream_layers(pipeline, device)
+        _stream_layers(pipeline, device, device.type == "cuda" and not skips)
     else:
         _lend_layers(pipeline, device)
 
@@ -49,8 +54,8 @@ def _fetch_home(pipeline: StableVideoDiffusionPipeline) -> None:
         torch.cuda.empty_cache()
 
 
-def _stream_layers(pipeline: StableVideoDiffusionPipeline, device: torch.device) -> None:
-    """Let weights flow through the card layer by layer, the next one while one computes; the small VAE stays.
+def _stream_layers(pipeline: StableVideoDiffusionPipeline, device: torch.device, ahead: bool) -> None:
+    """Let weights flow through the card layer by layer, `ahead` the next one while one computes; the small VAE stays.
 
     The VAE changes its precision to encode, which copies in pinned memory would not follow.
     """
@@ -58,7 +63,7 @@ def _stream_layers(pipeline: StableVideoDiffusionPipeline, device: torch.device)
         onload_device=device,
         offload_device=torch.device("cpu"),
         offload_type="leaf_level",
-        use_stream=device.type == "cuda",
+        use_stream=ahead,
         exclude_modules=["vae"],
     )
 

@@ -5,27 +5,34 @@ be cancelled and be kept: encode the inputs, denoise, decode in windows. Knows n
 """
 
 import json
+import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from diffusers import StableVideoDiffusionPipeline
+from diffusers import StableVideoDiffusionPipeline, UNetSpatioTemporalConditionModel
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.utils import logging as diffusers_logging
+from torch._dynamo.exc import TorchDynamoException
 from transformers.utils import logging as transformers_logging
 
+from svd_studio.core.clip import ResolvedSettings
 from svd_studio.core.engine import EngineInfo
 from svd_studio.core.errors import RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import GIB, Residency, VramPlan
 from svd_studio.engines.base import Frame, Latents, Scene
+from svd_studio.engines.compiling import CompiledBlocks, can_compile, counting_in_half
 from svd_studio.engines.decoding import decode_windows
+from svd_studio.engines.encoding import EncodedPictures
 from svd_studio.engines.lean import make_lean
 from svd_studio.engines.placing import out_of_memory_in_words, place_weights, set_forward_chunk
 from svd_studio.engines.prompting import TextTower, has_text_tower
-from svd_studio.engines.sampling import encode_inputs, make_scheduler, run_steps
+from svd_studio.engines.sampling import blank_network, encode_inputs, make_scheduler, run_steps, shape_of
+
+log = logging.getLogger(__name__)
 
 MOVE_STRENGTH = 0.4
 """How hard a drawn move pushes: the middle of what SVD-Nano was trained on (its model card)."""
@@ -52,26 +59,54 @@ class SvdEngine:
             make_lean(self.pipeline)
         self.moves = _read_moves(folder)
         self.own_tower = folder if has_text_tower(folder) else None
+        self.blocks = CompiledBlocks(self.pipeline.unet, usable=self.device.type == "cuda" and can_compile())
         self._euler = self.pipeline.scheduler
-        self._placed: Residency | None = None
+        self._encoded = EncodedPictures(self.pipeline, self.device)
+        self._placed: tuple[Residency, bool] | None = None
+        self._last: tuple[ResolvedSettings, VramPlan] | None = None
+
+    def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
+        self._last = scene.settings, plan
+        with self.blocks.used_for(shape_of(*self._last)) as compiled:
+            try:
+                return self._denoise(scene, plan, progress)
+            except TorchDynamoException:
+                if not compiled:
+                    raise
+                log.exception("compiled blocks failed")
+                self.blocks.give_up()
+        return self._denoise(scene, plan, progress)
 
     @torch.no_grad()  # weights that inference_mode has moved could not be placed otherwise outside of it
-    def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
+    def _denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
         settings = scene.settings
         generator = torch.Generator("cpu").manual_seed(settings.seed)
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
-        with self._placed_by(plan), _checking(self.pipeline.unet, progress):
+        with self._placed_by(plan, settings), _checking(_levels(self.pipeline.unet), progress):
             progress.report("encode_inputs", 0, 1)
-            inputs = encode_inputs(self.pipeline, scene, generator, self.device, self._push(scene))
+            inputs = encode_inputs(self.pipeline, scene, generator, self._encoded, self._push(scene))
             progress.report("encode_inputs", 1, 1)
             self.pipeline.scheduler = make_scheduler(self._euler, settings.scheduler)
-            latents = run_steps(self.pipeline, settings, plan, inputs, generator, self.device, progress, scene.start)
+            with counting_in_half(settings.level.coarse):
+                latents = run_steps(
+                    self.pipeline, settings, plan, inputs, generator, self.device, progress, scene.start
+                )
         return latents.float().cpu().numpy()
+
+    @torch.no_grad()
+    def warm(self, progress: Progress) -> None:
+        if self._last is None or self._last[1].residency not in ("all", "model"):
+            return
+        settings, plan = self._last
+        with self._placed_by(plan, settings), _checking(_levels(self.pipeline.unet), progress):
+            network = blank_network(self.pipeline, settings, plan, self.device)
+            self.blocks.warm(shape_of(settings, plan), lambda: network.ask_all_ways())
 
     def decode(self, latents: Latents, plan: VramPlan, progress: Progress) -> Iterator[Frame]:
         tensor = torch.from_numpy(latents)
-        with self._placed_by(plan), _checking(self.pipeline.vae.decoder, progress):
+        blocks = [part for part in self.pipeline.vae.decoder.modules() if isinstance(part, ResnetBlock2D)]
+        with self._placed_by(plan), _checking(blocks, progress):
             yield from progress.over(
                 decode_windows(self.pipeline.vae, tensor, plan.decode_window, self.device), "decode", len(latents)
             )
@@ -83,7 +118,7 @@ class SvdEngine:
 
     def unload(self) -> None:
         self.pipeline.remove_all_hooks()
-        del self.pipeline, self._euler
+        del self.pipeline, self._euler, self.blocks, self._encoded
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -102,18 +137,19 @@ class SvdEngine:
         return TextTower(tower).direction(settings.prompt, settings.negative_prompt)
 
     @contextmanager
-    def _placed_by(self, plan: VramPlan) -> Iterator[None]:
+    def _placed_by(self, plan: VramPlan, settings: ResolvedSettings | None = None) -> Iterator[None]:
         """Run with the weights where the plan wants them; offloaded ones leave the card again, whatever happens."""
+        wanted = plan.residency, settings is not None and settings.level.reuse > 1 and plan.residency == "group"
         before, self._placed = self._placed, None  # what breaks off leaves weights and hooks that must be placed again
         with out_of_memory_in_words():
             set_forward_chunk(self.pipeline.unet, plan.forward_chunk)
-            if before != plan.residency:
-                place_weights(self.pipeline, plan.residency, self.device)
+            if before != wanted:
+                place_weights(self.pipeline, plan.residency, self.device, skips=wanted[1])
             try:
                 yield
             finally:
                 self.pipeline.maybe_free_model_hooks()
-            self._placed = plan.residency
+            self._placed = wanted
 
 
 def load_pipeline(folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipeline:
@@ -134,15 +170,18 @@ def load_pipeline(folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipel
 
 
 @contextmanager
-def _checking(module: torch.nn.Module, progress: Progress) -> Iterator[None]:
+def _checking(blocks: Sequence[torch.nn.Module], progress: Progress) -> Iterator[None]:
     """Let a cancel take effect between blocks of a network, not only between steps: a CPU step is long."""
-    blocks = [part for part in module.modules() if isinstance(part, ResnetBlock2D)]
     hooks = [block.register_forward_pre_hook(lambda *_: progress.check()) for block in blocks]
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _levels(unet: UNetSpatioTemporalConditionModel) -> list[torch.nn.Module]:
+    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
 
 
 def _read_moves(folder: Path) -> list[list[float]]:

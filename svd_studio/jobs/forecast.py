@@ -55,7 +55,7 @@ def work(settings: ResolvedSettings, stage: Stage) -> float:
         return pixels
     frames = settings.frames * pixels
     if stage == "denoise":
-        return frames * settings.steps * (2 if settings.is_guided else 1)
+        return frames * settings.level.work(settings.steps, settings.is_guided)
     if stage == "decode":
         return frames
     enlarged = {None: 1.0, "720p": 720, "1080p": 1080}[settings.finish.scale]

@@ -1,5 +1,6 @@
 """What the data folder holds besides clips and models: how much, and how it stays small."""
 
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES
 from svd_studio.video.files import remove_leftovers
 
+COMPILED_BYTES = 2 * 1024**3
 LOG_BYTES, LOGS_KEPT = 4_000_000, 2
 COPYING_S = 300.0
 """Nobody copies a picture for longer: what is older and half written was left by a killed process."""
@@ -28,8 +30,9 @@ class Holding:
 def holdings(config: StudioConfig) -> list[Holding]:
     """Look at the disk now; of 10,000 files that takes some 50 ms."""
     writers = max(1, len(list(config.logs.glob("worker*.log")))) + 1  # every card's worker, and the command line
+    temporary = sum(map(_bytes, (config.previews, config.uploads, config.compiled)))
     return [
-        Holding("temp", _bytes(config.previews) + _bytes(config.uploads), UPLOADS_BYTES),
+        Holding("temp", temporary, UPLOADS_BYTES + COMPILED_BYTES),
         Holding("parts", _bytes(config.parts), PARTS_BYTES),
         Holding("trash", _bytes(config.data / "trash")),
         Holding("logs", _bytes(config.logs), writers * (LOGS_KEPT + 1) * LOG_BYTES),
@@ -45,6 +48,8 @@ def sweep(config: StudioConfig, neighbours: Neighbours | None = None) -> None:
     previews = list(config.previews.glob("*"))
     shown = neighbours.jobs() if neighbours else ()
     _remove(path for path in previews if path.stem not in map(str, shown))
+    if _bytes(config.compiled) > COMPILED_BYTES:
+        shutil.rmtree(config.compiled, ignore_errors=True)
 
 
 def rotate(log: Path) -> None:

@@ -18,6 +18,7 @@ from svd_studio.jobs.adoption import adopt, clip_name, keep
 from svd_studio.jobs.cooling import Chill, Cooling
 from svd_studio.jobs.forecast import forecast
 from svd_studio.jobs.housekeeping import sweep
+from svd_studio.jobs.idle import Leisure
 from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.neighbours import Neighbours
 from svd_studio.jobs.progress import JobProgress
@@ -120,6 +121,8 @@ class Worker:
                 if self.queue.is_paused():  # what runs has ended: let others have the card
                     self.bench.loaded.free()
                     self._tell_what_is_held()
+                elif not busy:
+                    Leisure(self.queue, stopping, self.watchdog).warm(self.bench.loaded)
                 stopping.wait(IDLE_S)
             else:
                 self.run(job)

@@ -29,6 +29,11 @@ class LoadedEngine:
         assert self._engine is not None
         return self._engine
 
+    def warm(self, progress: Progress) -> None:
+        """Let the loaded engine make itself faster. Raises Cancelled when `progress` does."""
+        if self._engine is not None:
+            self._engine.warm(progress)
+
     def free(self) -> None:
         """Give the memory back."""
         if self._engine is not None:

@@ -49,7 +49,7 @@ RECIPES = st.fixed_dictionaries(
         "negative_prompt": WORDS,
         **{name: number(name) for name in (*NUMBERS, "image_noise")},
         **{name: number(name).filter(lambda value: value is not None) for name in ALWAYS},
-        **{name: choice(name) for name in ("shape", "fit", "scheduler")},
+        **{name: choice(name) for name in ("shape", "fit", "scheduler", "speed")},
         "seed": st.integers(0, MAX_SEED),
         "finish": st.fixed_dictionaries({"smooth": choice("finish.smooth"), "scale": choice("finish.scale")}),
         "export": st.fixed_dictionaries({"fps": number("export.fps")}),
@@ -92,7 +92,7 @@ def test_every_recipe_comes_back_from_its_json(settings: ClipSettings) -> None:
 
 
 def test_the_samples_hold_every_field() -> None:
-    tried = {*NUMBERS, *ALWAYS, "image_noise", "engine", "prompt", "negative_prompt", "shape", "fit", "scheduler"}
+    tried = {*NUMBERS, *ALWAYS, "image_noise", "engine", "prompt", "negative_prompt", "shape", "fit", "scheduler", "speed"}
     assert tried | {"seed", "finish", "export", "version"} == set(ClipSettings.model_fields)
 
 

@@ -34,7 +34,7 @@ def test_an_entry_is_whole(name: str) -> None:
 def test_an_entry_names_a_class_that_keeps_the_engine_contract(name: str) -> None:
     module, _, class_name = ENGINES[name].code.partition(":")
     built = getattr(importlib.import_module(module), class_name)
-    for method in ("__init__", "denoise", "decode", "peak_memory_gb", "unload"):
+    for method in ("__init__", "denoise", "warm", "decode", "peak_memory_gb", "unload"):
         ours, contract = inspect.signature(getattr(built, method)), inspect.signature(getattr(Engine, method))
         assert list(ours.parameters) == list(contract.parameters)
 

@@ -10,7 +10,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, DiskFull
 from svd_studio.database import Database
 from svd_studio.jobs import housekeeping, room
-from svd_studio.jobs.housekeeping import LOG_BYTES, LOGS_KEPT, holdings, rotate, sweep
+from svd_studio.jobs.housekeeping import COMPILED_BYTES, LOG_BYTES, LOGS_KEPT, holdings, rotate, sweep
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
 from svd_studio.library.uploads import UPLOADS_BYTES
@@ -32,6 +32,7 @@ def test_what_is_held_is_counted_by_kind(config: StudioConfig) -> None:
     for path, size in (
         (config.previews / "1.webp", 10),
         (config.uploads / "a" / "b.png", 5),
+        (config.compiled / "x" / "kernel.py", 3),
         (config.parts / "x.npy", 100),
         (config.data / "trash" / "id" / "c.mp4", 1000),
         (config.logs / "worker.log", 7),
@@ -39,7 +40,7 @@ def test_what_is_held_is_counted_by_kind(config: StudioConfig) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(size))
     found = {holding.kind: (holding.bytes, holding.limit_bytes) for holding in holdings(config)}
-    assert found["temp"] == (15, UPLOADS_BYTES)
+    assert found["temp"] == (18, UPLOADS_BYTES + COMPILED_BYTES)
     assert found["parts"] == (100, PARTS_BYTES)
     assert found["trash"][0] == 1000
     assert found["logs"] == (7, 2 * (LOGS_KEPT + 1) * LOG_BYTES)
@@ -110,3 +111,16 @@ def test_a_data_folder_on_a_network_drive_is_refused_in_words(tmp_path: Path, mo
     for language in ("en", "zh-CN"):
         assert "--data" in say(refused.value.message, language)
     assert not (tmp_path / "data").exists()
+
+
+def test_compiled_kernels_go_when_they_have_become_too_many(
+    config: StudioConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = config.compiled / "x" / "kernel.py"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_bytes(bytes(100))
+    sweep(config)
+    assert kernel.exists()
+    monkeypatch.setattr("svd_studio.jobs.housekeeping.COMPILED_BYTES", 99)
+    sweep(config)
+    assert not kernel.exists()
