@@ -144,8 +144,9 @@ def build_parser() -> Parser:
     heat.add_arguments(_add(verbs, "heat", run_heat, json_flag=True))
     _add(verbs, "work", run_work).add_argument("--card", type=int, metavar="N", default=0, help=say("cli.help.card"))
     bench = _add(verbs, "bench", run_bench, json_flag=True)
-    bench.add_argument("what", choices=("path", "cpu", "page", "queue", "prompts"))
-    bench.add_argument("--engine", default="svd-nano", help=say("cli.help.bench_engine"))
+    bench.add_argument("what", choices=("path", "cpu", "gpu", "page", "queue", "certify"))
+    bench.add_argument("engine", nargs="?", metavar="ENGINE", help=say("cli.help.bench_engine"))
+    bench.add_argument("--prompts", action="store_true", help=say("cli.help.bench_prompts"))
     bench.add_argument("--pairs", type=int, default=5, help=say("cli.help.pairs"))
     return parser
 
@@ -293,14 +294,28 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from svd_studio.bench.queue import bench_queue
 
         return bench_queue(arguments.json)
+    return run_engine_bench(arguments)
+
+
+def run_engine_bench(arguments: argparse.Namespace) -> int:
+    """Measure an engine: the bundled one, on a card SVD-XT, unless another is named."""
     studio = Studio(config_of(arguments))
-    if arguments.what == "prompts":
+    engine = arguments.engine or ("svd-xt" if arguments.what == "gpu" else "svd-nano")
+    if arguments.what == "gpu":
+        from svd_studio.bench.gpu import bench_gpu
+
+        return bench_gpu(studio, engine, arguments.pairs, arguments.json)
+    if arguments.what == "path":
+        from svd_studio.bench.path import bench_path
+
+        return bench_path(studio, engine, arguments.pairs, arguments.json)
+    if arguments.prompts:
         from svd_studio.bench.prompts import bench_prompts
 
-        return bench_prompts(studio, arguments.engine, arguments.json)
-    from svd_studio.bench.path import bench_path
+        return bench_prompts(studio, engine, arguments.json)
+    from svd_studio.bench.certify import bench_certify
 
-    return bench_path(studio, arguments.engine, arguments.pairs, arguments.json)
+    return bench_certify(studio, engine, arguments.json)
 
 
 def _print_json(value: Any) -> None:

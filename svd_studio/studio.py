@@ -34,6 +34,7 @@ from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import make_room
 from svd_studio.jobs.worker import Worker
+from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
@@ -41,7 +42,7 @@ from svd_studio.library.trash import Trash
 from svd_studio.library.uploads import trim_uploads
 from svd_studio.library.weights import WeightsLibrary, verify_before_load, verify_files
 from svd_studio.rendering.loaded import LoadedEngine
-from svd_studio.rendering.parts import PartStore
+from svd_studio.rendering.parts import PartStore, fingerprint
 from svd_studio.rendering.render import Bench
 from svd_studio.video import metadata, pictures
 from svd_studio.video.files import write_whole
@@ -128,6 +129,16 @@ class Studio:
         if folder is not None:
             verify_files(folder)
         return folder
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        return Certificates(self.config.data / "certified.json")
+
+    def certified(self, info: EngineInfo) -> Figures:
+        """What each speed costs on the weights that are here, by `bench certify`; empty where nobody measured."""
+        if not self.is_installed(info):
+            return {}
+        return self.certificates.of(info.name, fingerprint(self.weights_folder(info)))
 
     def is_installed(self, info: EngineInfo) -> bool:
         """Whether an engine's weights are here."""

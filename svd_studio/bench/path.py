@@ -62,6 +62,11 @@ def _ours(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
 
 
 def _bare(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
+    stock_clip(engine, scene, plan.decode_window)
+
+
+def stock_clip(engine: SvdEngine, scene: Scene, window: int) -> None:
+    """Make the clip with diffusers' own pipeline and networks."""
     settings: ResolvedSettings = scene.settings
     make_stock(engine.pipeline)
     engine.pipeline(
@@ -75,7 +80,7 @@ def _bare(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
         fps=settings.motion_fps,
         motion_bucket_id=settings.motion_bucket,
         noise_aug_strength=settings.image_noise,
-        decode_chunk_size=plan.decode_window,
+        decode_chunk_size=window,
         generator=torch.Generator("cpu").manual_seed(settings.seed),
         output_type="np",
     )

@@ -54,7 +54,7 @@ class SvdEngine:
     def __init__(self, info: EngineInfo, folder: Path, device: str, precision: str) -> None:
         self.info = info
         self.device = torch.device(device)
-        self.pipeline = load_pipeline(folder, PRECISIONS[precision])
+        self.pipeline = self.load(folder, PRECISIONS[precision])
         if self.lean:
             make_lean(self.pipeline)
         self.moves = _read_moves(folder)
@@ -64,6 +64,10 @@ class SvdEngine:
         self._encoded = EncodedPictures(self.pipeline, self.device)
         self._placed: tuple[Residency, bool] | None = None
         self._last: tuple[ResolvedSettings, VramPlan] | None = None
+
+    def load(self, folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipeline:
+        """Read the weights. Raises RenderFailed."""
+        return load_pipeline(folder, dtype)
 
     def denoise(self, scene: Scene, plan: VramPlan, progress: Progress) -> Latents:
         self._last = scene.settings, plan
