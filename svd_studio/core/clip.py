@@ -79,21 +79,19 @@ class ClipSettings(Recipe):
 
     version: Literal[1] = 1
     engine: Annotated[
-        str | None, Field(max_length=40, description="Which model makes the frames; empty takes the best here.")
+        str | None, Field(max_length=40, description="Which model makes the frames; without one, the best here.")
     ] = None
     prompt: Annotated[Words, Field(description="What should happen, in words.")] = ""
     negative_prompt: Annotated[Words, Field(description="What should not happen, in words.")] = ""
     prompt_strength: Annotated[
         float, Field(ge=0, le=1, description="How hard the words push; 0 ignores them, 0.2 is usual.")
     ] = 0.2
-    shape: Annotated[
-        Shape | None, Field(description="Shape of the clip; empty takes the one nearest to the picture.")
-    ] = None
+    shape: Annotated[Shape | None, Field(description="Shape of the clip; without one, the nearest to the picture.")] = (
+        None
+    )
     width: Annotated[int | None, Field(ge=64, le=2048, description="Exact width in pixels, with height.")] = None
     height: Annotated[int | None, Field(ge=64, le=2048, description="Exact height in pixels, with width.")] = None
-    fit: Annotated[
-        Fit, Field(description="Crop cuts edges off, pad adds blurred ones, exact stretches a little at most.")
-    ] = "crop"
+    fit: Annotated[Fit, Field(description="Crop cuts edges off, pad adds blurred ones, exact stretches.")] = "crop"
     focus_x: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is left, 1 right.")] = 0.5
     focus_y: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is the top, 1 the bottom.")] = 0.5
     crop_zoom: Annotated[float, Field(ge=1, le=4, description="How far a crop goes in: 1 keeps all it can.")] = 1.0

@@ -29,7 +29,18 @@ ORDER = (
 """How the shipped looks stand on the page: the safest first."""
 
 LOOK_FIELDS = (
-    *("shape", "motion_bucket", "steps", "scheduler", "guidance_first", "guidance_last", "motion_fps", "image_noise"),
+    *(
+        "shape",
+        "width",
+        "height",
+        "motion_bucket",
+        "steps",
+        "scheduler",
+        "guidance_first",
+        "guidance_last",
+        "motion_fps",
+        "image_noise",
+    ),
     *("finish.smooth", "finish.scale", "export.fps"),
 )
 """What makes a look, and what a look replaces: its own value or, where it is silent, the engine's."""

@@ -153,9 +153,10 @@ def add_poster(clip: Path, frame: np.ndarray, recipe: str) -> Path:
 
 def framed_picture(path: Path, settings: ResolvedSettings) -> Image.Image:
     """The start picture as the engine will see it: exactly (width, height)."""
-    return frame_picture(
-        open_picture(path), settings.width, settings.height, settings.fit, settings.focus_x, settings.focus_y
-    )
+    zoom = settings.crop_zoom if settings.fit == "crop" else 1.0
+    picture = open_picture(path, zoom)
+    place = settings.fit, settings.focus_x, settings.focus_y, zoom
+    return frame_picture(picture, settings.width, settings.height, *place)
 
 
 def make_frames(

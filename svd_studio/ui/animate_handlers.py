@@ -21,7 +21,7 @@ from svd_studio.ui.offer import OFFERED, Download
 from svd_studio.ui.page_view import PageView, Parts, Trouble
 from svd_studio.ui.picture_box import FIRST_SAMPLE, Token, find_picture, picture_name
 from svd_studio.ui.presses import Presses
-from svd_studio.ui.settings_form import Updates, Values
+from svd_studio.ui.settings_form import WHOLE_PICTURE, Updates, Values
 from svd_studio.ui.texts import say
 
 log = logging.getLogger(__name__)
@@ -181,12 +181,13 @@ class Handlers:
         return {self.parts.view: self.page.promise(values, request)}
 
     def _take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
-        values = {**values, self.parts.picture: token}
+        whole = self.parts.form.show(WHOLE_PICTURE)
+        values = {**values, self.parts.picture: token, **{part: update["value"] for part, update in whole.items()}}
         view = self.page.picture(values, request) | {"taken": True}
         if view.get("picture_error"):
-            del view["picture"]  # the one before stays
+            del view["picture"], view["frame"]  # the one before stays
             return {self.parts.view: view}
-        return {self.parts.picture: token, self.parts.view: view | self.page.promise(values, request)}
+        return {**whole, self.parts.picture: token, self.parts.view: view | self.page.promise(values, request)}
 
     def _accept(self, values: Values, request: gr.Request, settings: ClipSettings, clips: int = 1) -> Updates:
         """Put clips into the queue, once for each press, and watch the first unless another one is being watched."""

@@ -13,6 +13,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import MOST_CLIPS, Handlers
 from svd_studio.ui.edit_handlers import EditHandlers
+from svd_studio.ui.form_handlers import FormHandlers
 from svd_studio.ui.gauge_history import history_view
 from svd_studio.ui.looks_handlers import LooksHandlers
 from svd_studio.ui.looks_view import LOOKS
@@ -23,10 +24,16 @@ from svd_studio.ui.prompt_builder import BUILDER
 from svd_studio.ui.recall_handlers import RecallHandlers
 from svd_studio.ui.recall_view import RECALL
 from svd_studio.ui.rooms import SHOW, View, bridge_js, draw_bridge
-from svd_studio.ui.settings_form import MAIN, MORE, SEED, SHAPE, WORDS, SettingsForm
+from svd_studio.ui.settings_form import CROP, MAIN, MORE, SEED, SHAPE, SPEED, WORDS, SettingsForm
 
 STORAGE = "svd-studio"
-BRIDGE_EVENTS = ("picture", "sample", "again", "get", "look", "looks", "edit", "leave", "many", "read", "recall")
+FRAMING = ("shape", "fit", "engine", "width", "height")
+"""Fields that change how the picture is shown."""
+
+BRIDGE_EVENTS = (
+    *("picture", "sample", "again", "get", "look", "looks"),
+    *("edit", "leave", "many", "read", "recall", "native"),
+)
 
 
 class AnimateTab:
@@ -68,16 +75,19 @@ class AnimateTab:
 
     def _draw_controls(self, form: SettingsForm) -> tuple[gr.Accordion, Any, Any]:
         gr.HTML(player.picture_html(sample_thumbs()) + RECALL, js_on_load=None, elem_id="picture")
-        form.draw(*WORDS)
+        with gr.Row(elem_id="frame", elem_classes="offstage"):
+            form.draw(*CROP)
+        form.draw(*SHAPE, *WORDS)
         gr.HTML(BUILDER, js_on_load=None, elem_id="prompt-note")
         gr.HTML(LOOKS, js_on_load=None, elem_id="looks")
-        form.draw(*SHAPE, *MAIN)
+        form.draw(*SPEED, *MAIN)
         with gr.Row(elem_id="seed-row", equal_height=False):
             form.draw(*SEED)
             dice = gr.Button("dice", elem_id="dice", size="sm")
             lock = gr.Checkbox(False, label="lock", elem_id="lock", container=False)
         with gr.Accordion("more", open=False, elem_id="more") as more:
             form.draw(*MORE)
+        gr.HTML(player.NATIVE, js_on_load=None, elem_id="native")
         return more, lock, dice
 
     def _draw_stage(self, language: Component) -> tuple[gr.Button, gr.Button, gr.Number]:
@@ -119,15 +129,17 @@ class AnimateTab:
         self._on(parts.labels["dice"].click, handlers.roll)
         self._on(parts.language.input, handlers.translate)
         self._on(parts.form.fields["engine"].input, handlers.change_engine)
-        looks = LooksHandlers(handlers)
+        looks, form = LooksHandlers(handlers), FormHandlers(handlers)
+        self._on(parts.form.fields["shape"].input, form.choose_shape)
+        self._on(parts.form.fields["speed"].input, form.change_speed)
         recalls = RecallHandlers(handlers)
         own = (recalls.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
-        others = (edits.begin, edits.leave, ManyHandlers(handlers).add, recalls.read, recalls.recall)
+        others = (edits.begin, edits.leave, ManyHandlers(handlers).add, recalls.read, recalls.recall, form.put_back)
         for name, handler in zip(BRIDGE_EVENTS, (*own, *others), strict=True):
             self._on(getattr(bridge, name), handler)
-        framing = [parts.form.fields[name].change for name in ("shape", "fit", "engine")]
+        framing = [parts.form.fields[name].change for name in FRAMING]
         self._on(framing, handlers.frame, trigger_mode="always_last")
-        fields = [field.change for name, field in parts.form.fields.items() if name not in ("shape", "fit", "engine")]
+        fields = [field.change for name, field in parts.form.fields.items() if name not in FRAMING]
         self._on(fields, handlers.check, trigger_mode="always_last")
         self._remember()
 

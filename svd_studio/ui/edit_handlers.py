@@ -4,9 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import BadInput, Message
-from svd_studio.core.job import Job, JobStatus
+from svd_studio.core.job import JobStatus
 from svd_studio.ui.animate_handlers import FormVerbs, told
 from svd_studio.ui.editing import edited_job
 from svd_studio.ui.endpoints import owner_of
@@ -14,8 +13,6 @@ from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, picture_name
 from svd_studio.ui.queue_actions import visible_job
 from svd_studio.ui.settings_form import Updates, Values
 from svd_studio.ui.texts import say
-
-NOT_IN_THE_FORM = ("focus_x", "focus_y")
 
 
 class EditHandlers(FormVerbs):
@@ -42,9 +39,10 @@ class EditHandlers(FormVerbs):
         if job is None or job.status is not JobStatus.QUEUED:
             done: Updates = self.handlers.submit(values, request)
             return done | (self.page.not_editing(self.page.language(values)) if values[self.parts.editing] else {})
-        token = values[self.parts.picture] or {}
+        parts = self.parts
+        token = values[parts.picture] or {}
         path = find_picture(self.studio, token, owner_of(request))
-        self.studio.replace(job.id, self._settings(values, job), path, picture_name(token, path))
+        self.studio.replace(job.id, parts.form.settings(values), path, picture_name(token, path))
         told = say(Message("page.editing.saved", {"title": job.title}), self.page.language(values))
         return self._end(values, request, notice=told, room="queue")
 
@@ -52,14 +50,6 @@ class EditHandlers(FormVerbs):
     def leave(self, values: Values, request: gr.Request) -> Updates:
         """Leave the waiting clip as it was."""
         return self._end(values, request)
-
-    def _settings(self, values: Values, job: Job) -> ClipSettings:
-        """The form's recipe, with the job's own values where the form has no field."""
-        old = job.request.settings
-        settings = self.parts.form.settings(values, **{name: getattr(old, name) for name in NOT_IN_THE_FORM})
-        if (settings.engine, settings.shape) != (old.engine, old.shape):
-            return settings
-        return settings.changed(width=old.width, height=old.height)
 
     def _before(self, values: Values) -> dict[str, Any]:
         """What stood in the form before the first change."""

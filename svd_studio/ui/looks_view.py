@@ -24,6 +24,21 @@ LOOKS = f"""
 """
 
 
+PICTURES = {
+    "gentle-drift": "sunset",
+    "portrait-alive": "astronaut",
+    "product-turn": "coffee",
+    "landscape": "mountains",
+    "water-and-smoke": "mountain-path",
+    "hyper-motion": "mountains",
+    "draft": "sunset",
+    "social": "pagoda",
+}
+"""The shipped picture that stands for a shipped look; assets/looks.css moves it as the look would."""
+
+OWN_PICTURE = "coffee"
+
+
 def looks_view(presets: PresetLibrary, language: str) -> dict[str, Any]:
     """Every look with its words, and which of a person's own files cannot be read."""
     broken = ", ".join(presets.broken()[:5])
@@ -34,6 +49,7 @@ def looks_view(presets: PresetLibrary, language: str) -> dict[str, Any]:
                     "name": preset.name,
                     "title": preset.titled(language),
                     "about": preset.described(language),
+                    "picture": PICTURES.get(preset.name, OWN_PICTURE),
                     "own": presets.is_own(preset.name),
                 }
                 for preset in presets.all()

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from svd_studio.core.clip import ClipSettings, ResolvedSettings
+from svd_studio.core.clip import ResolvedSettings
 from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadPicture, BadSetting, Message, MissingWeights, StudioError
 from svd_studio.core.job import Job, JobStatus
@@ -18,12 +18,13 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.editing import editing_view
 from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.form_view import beside, framing
 from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.gauge_notes import SAMPLES, gauge_notes
 from svd_studio.ui.language import known
 from svd_studio.ui.looks_view import looks_view
 from svd_studio.ui.offer import OFFERED, PRACTICE, Download, Offers, prompt_note
-from svd_studio.ui.picture_box import find_picture, framed, picture_name
+from svd_studio.ui.picture_box import find_picture, frame_view, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
 from svd_studio.ui.rooms import View
@@ -206,12 +207,14 @@ class PageView:
         language, token = self.language(values), values[self.parts.picture] or {}
         try:
             path = find_picture(self.studio, token, owner_of(request))
-            shown = framed(path, self._framing(values, path), language)
+            settings = self.framing(values, path)
+            shown, frame = framed(path, settings, language), frame_view(path, settings)
         except StudioError as error:
-            return {"picture": None, **problem_view(error, language)}
+            return {"picture": None, "frame": None, **problem_view(error, language)}
         return {
             "picture": {**shown, "name": picture_name(token, path), "sample": token.get("sample")},
             "picture_error": None,
+            "frame": frame,
         }
 
     def promise(self, values: Values, request: gr.Request) -> View:
@@ -223,6 +226,8 @@ class PageView:
             path = None
         note: View = {} if values[self.parts.watched] else self.machine(language, self.fit(values, request))
         note |= {"prompt_note": say(prompt_note(self.studio, self.engine(values)), language)}
+        if path is not None:
+            note["frame"] = frame_view(path, self.framing(values, path))
         try:
             resolved = self.resolved(values, path)
             self.studio.weights_folder(ENGINES[resolved.settings.engine])
@@ -233,6 +238,7 @@ class PageView:
         promise = say(Message("page.promise", {"time": time}) if time else "page.promise.unknown", language)
         if not time and resolved.settings.engine == PRACTICE:
             promise = ""  # the note under the gauge says it
+        note["beside"] = beside(resolved.settings, language)
         return {"errors": {}, "promise": promise, **note, **self.notes(resolved, language)}
 
     def refusal(self, error: StudioError, language: str) -> View:
@@ -245,12 +251,9 @@ class PageView:
                 return {"errors": {"engine": say("page.engine.coming", language)}}
         return problem_view(error, language)
 
-    def _framing(self, values: Values, path: Path) -> ResolvedSettings:
+    def framing(self, values: Values, path: Path) -> ResolvedSettings:
         """What a picture's frame depends on, so that it shows while another field is still wrong."""
-        try:
-            return self.resolved(values, path).settings
-        except BadSetting:
-            return self.studio.resolve(ClipSettings(engine=self.engine(values).name), picture_size(path)).settings
+        return framing(self.parts.form.read(values), self.engine(values), picture_size(path))
 
     def resolved(self, values: Values, path: Path | None) -> Resolved:
         size = picture_size(path) if path else None

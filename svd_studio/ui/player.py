@@ -66,15 +66,24 @@ CLIP = """
 
 PICTURE = """
 <div class="picture" data-state="empty">
-  <label class="drop">
+  <div class="drop">
     <input type="file" multiple accept="image/*,.heic,.heif,.avif,.tif,.tiff,video/mp4,.json,.txt"
       data-label="page.picture.choose">
     <img class="framed" alt="" hidden>
+    <div class="crop" hidden><div class="crop-window" tabindex="0" role="application" data-label="page.crop.window"
+      aria-describedby="picture-facts"></div></div>
     <span class="drop-words"><b data-t="page.picture.drop"></b><span data-t="page.picture.ways"></span></span>
     <span class="drop-busy" data-t="page.picture.loading"></span>
-  </label>
+  </div>
+  <div class="zoom" hidden>
+    <label for="crop-zoom" data-t="page.crop.zoom"></label>
+    <input type="range" id="crop-zoom" min="1" max="4" step="0.05" value="1">
+    <output for="crop-zoom"></output>
+    <button type="button" class="link" data-crop="whole" data-t="page.crop.whole"></button>
+  </div>
+  <p class="picture-warning" role="status" hidden></p>
   <div class="picture-foot">
-    <span class="picture-facts"></span>
+    <span class="picture-facts" id="picture-facts"></span>
     <button type="button" class="link swap" data-t="page.picture.swap"></button>
     <button type="button" class="link camera" data-t="page.picture.camera"></button>
   </div>
@@ -101,7 +110,12 @@ HEADER = """
 <p class="notice" role="status" hidden></p>
 """
 
-BELL = '<button type="button" class="icon bell" aria-haspopup="menu"></button>'
+BELL = """
+<div class="head-tools"><button type="button" class="icon bell" aria-haspopup="menu"></button>
+<button type="button" class="icon keys" popovertarget="shortcuts" data-label="page.keys.title"></button></div>
+<div class="keys-card" id="shortcuts" popover><h3 data-t="page.keys.title"></h3><dl></dl></div>
+"""
+NATIVE = '<button type="button" class="link native" data-t="page.form.native"></button>'
 QUEUE_STATE = """
 <div class="editing" hidden><p role="status"></p>
 <button type="button" class="link" data-act="leave" data-t="page.editing.leave"></button></div>

@@ -16,12 +16,10 @@ from svd_studio.library.clips import Clip
 from svd_studio.library.uploads import confined_upload
 from svd_studio.studio import TEXT_FILES, Studio, seen_by
 from svd_studio.ui.picture_box import picture_name
-from svd_studio.ui.settings_form import ROWS, flat
+from svd_studio.ui.settings_form import ROWS, as_typed, flat
 
 MOTION = ("motion_bucket", "motion_fps", "image_noise", "guidance_first", "guidance_last", "steps", "scheduler")
 """What makes a clip move as it does, whatever its picture, length and shape."""
-
-FOCUS = ("focus_x", "focus_y")
 
 Sent = Mapping[str, Any]
 """What a page sent: a stranger's, looked at before it is used."""
@@ -87,13 +85,11 @@ def dropped_source(studio: Studio, sent: Sent, owner: str) -> Source | None:
 def fitted(studio: Studio, settings: ClipSettings, present: EngineInfo) -> Fitted:
     """The recipe for its own engine, or for the present one where its own is not here."""
     info, notes = _engine(studio, settings, present)
-    named = flat(settings) | {"engine": info.name}
+    named = as_typed(settings) | {"engine": info.name}
     named |= {name: native for name, native in info.native.items() if named[name] is None}
     if named["shape"] is None and settings.width and settings.height:
         named["shape"] = info.nearest_shape((settings.width, settings.height))
     notes += _limit(named, info)
-    if left_out := _without_field(settings, info):
-        notes.append(Message("recall.no_field", {"fields": ", ".join(left_out)}))
     return Fitted(info, {name: named[name] for name in ROWS}, notes)
 
 
@@ -149,16 +145,6 @@ def _limit(named: dict[str, Any], info: EngineInfo) -> list[Message]:
             notes.append(Message("note.locked", {"engine": info.name, "field": name, "value": fixed}))
             named[name] = fixed
     return notes
-
-
-def _without_field(settings: ClipSettings, info: EngineInfo) -> list[str]:
-    """What the form has no field for: a focus point, and a size that is not one of the engine's own."""
-    left = [f"{name} {getattr(settings, name):g}" for name in FOCUS if getattr(settings, name) != 0.5]
-    size = (settings.width, settings.height)
-    is_its_own = settings.engine in (None, info.name)
-    if is_its_own and None not in size and size not in info.sizes.values():
-        left.insert(0, f"{settings.width} × {settings.height}")
-    return left
 
 
 def _called(sent: Sent) -> str:

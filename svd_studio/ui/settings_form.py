@@ -14,7 +14,7 @@ from svd_studio.engines.catalog import ENGINES
 from svd_studio.library.presets import LOOK_FIELDS, Preset
 from svd_studio.ui.texts import say
 
-Kind = Literal["words", "slider", "number", "pick", "list"]
+Kind = Literal["words", "slider", "number", "pick", "list", "unseen"]
 Values = Mapping[Component, Any]
 Updates = dict[Component, Any]
 
@@ -24,32 +24,47 @@ EMPTY = ""
 
 @dataclass(frozen=True)
 class Row:
-    """One field as the form shows it; `step` is the slider's."""
+    """One field as the form shows it; `step` is the slider's, `backwards` puts the last choice first.
+
+    What is unseen is written by a script of the page: assets/crop.js.
+    """
 
     name: str
     kind: Kind
     step: float = 1
     may_be_empty: bool = False
+    backwards: bool = False
+
+    @property
+    def options(self) -> tuple[Any, ...]:
+        """What a group of choices offers, in the order in which it stands there."""
+        offered = tuple(reversed(choices(self.name))) if self.backwards else choices(self.name)
+        return (EMPTY, *offered) if self.may_be_empty else offered
 
 
 WORDS = (Row("prompt", "words"), Row("negative_prompt", "words"))
 MAIN = (Row("frames", "slider"), Row("motion_bucket", "slider"), Row("steps", "slider"))
-SHAPE = (Row("shape", "pick", may_be_empty=True),)
+SHAPE = (Row("shape", "pick", may_be_empty=True), Row("fit", "pick"))
+CROP = (Row("focus_x", "unseen"), Row("focus_y", "unseen"), Row("crop_zoom", "unseen"))
+SPEED = (Row("speed", "pick", backwards=True),)
 SEED = (Row("seed", "number", may_be_empty=True),)
 MORE = (
     Row("engine", "list"),
     Row("prompt_strength", "slider", step=0.05),
-    Row("fit", "pick"),
     Row("guidance_first", "slider", step=0.1),
     Row("guidance_last", "slider", step=0.1),
     Row("motion_fps", "slider"),
     Row("image_noise", "slider", step=0.01),
     Row("scheduler", "pick"),
+    Row("width", "number", may_be_empty=True),
+    Row("height", "number", may_be_empty=True),
     Row("finish.smooth", "pick"),
     Row("finish.scale", "pick", may_be_empty=True),
     Row("export.fps", "number", may_be_empty=True),
 )
-ROWS = {row.name: row for row in (*WORDS, *MAIN, *SHAPE, *SEED, *MORE)}
+ROWS = {row.name: row for row in (*WORDS, *MAIN, *SHAPE, *CROP, *SPEED, *SEED, *MORE)}
+WHOLE_PICTURE = {"focus_x": 0.5, "focus_y": 0.5, "crop_zoom": 1.0}
+"""The crop with which a new picture begins."""
 
 
 def element_id(name: str) -> str:
@@ -87,7 +102,7 @@ class SettingsForm:
 
     def show_recipe(self, settings: ClipSettings, info: EngineInfo) -> Updates:
         """Put a whole recipe into the form, with the limits of the engine that it is for."""
-        return self.limited(self.show(flat(settings)), info)
+        return self.limited(self.show(as_typed(settings)), info)
 
     def limited(self, updates: Updates, info: EngineInfo) -> Updates:
         """The same updates, with the number of frames going as far as the engine does."""
@@ -118,6 +133,18 @@ class SettingsForm:
         frames = moved.pop("frames", min(max(typed["frames"] or high, low), high))
         return self.limited(self.show(moved | dict(new.locked) | {"frames": frames}), new)
 
+    def show_native(self, info: EngineInfo) -> Updates:
+        """Put everything back to the engine's own values but words, seed and the model itself."""
+        native = flat(ClipSettings()) | dict(info.native) | dict(info.locked)
+        kept = ("prompt", "negative_prompt", "seed", "engine")
+        return self.limited(self.show({name: native[name] for name in ROWS if name not in kept}), info)
+
+    def change_speed(self, info: EngineInfo, values: Values) -> Updates:
+        """Follow another speed: its usual steps and sampler, unless a person or a look had set other ones."""
+        typed, usual = self.read(values), {speed: _usual_steps(info, speed) for speed in choices("speed")}
+        stands = {name: typed[name] for name in ("steps", "scheduler")}
+        return self.show(usual.get(typed["speed"], {})) if stands in usual.values() else {}
+
     def list_engines(self, language: str, installed: frozenset[str]) -> Updates:
         """Say again which engines are here."""
         return {self.fields["engine"]: _spoken(ROWS["engine"], language, installed)}
@@ -125,6 +152,15 @@ class SettingsForm:
     def speak(self, language: str, installed: frozenset[str]) -> Updates:
         """Put labels, help and choices into a language."""
         return {field: _spoken(ROWS[name], language, installed) for name, field in self.fields.items()}
+
+
+def as_typed(settings: ClipSettings) -> dict[str, Any]:
+    """A recipe by field name as a person would have typed it: a shape, and a size only where it is not that shape's."""
+    values, info = flat(settings), ENGINES.get(str(settings.engine))
+    is_unknown = settings.engine is not None and info is None
+    if settings.shape and (is_unknown or (info and info.sizes[settings.shape] == (settings.width, settings.height))):
+        values |= {"width": None, "height": None}
+    return values
 
 
 def flat(settings: ClipSettings) -> dict[str, Any]:
@@ -146,6 +182,11 @@ def _nested(named: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
+def _usual_steps(info: EngineInfo, speed: Any) -> dict[str, Any]:
+    usual = ClipSettings(speed=speed).resolve(info).settings
+    return {"steps": usual.steps, "scheduler": usual.scheduler}
+
+
 def _component(row: Row, info: EngineInfo) -> Component:
     shared = {"elem_id": element_id(row.name), "elem_classes": ["field", f"field-{row.kind}"], "label": row.name}
     native = info.native.get(row.name, flat(ClipSettings())[row.name])
@@ -158,9 +199,9 @@ def _component(row: Row, info: EngineInfo) -> Component:
         return gr.Slider(low, high, value=native, step=row.step, buttons=[], **shared)
     if row.kind == "list":
         return gr.Dropdown([(engine.title, name) for name, engine in ENGINES.items()], value=info.name, **shared)
-    options = [(str(value), value) for value in choices(row.name)]
-    if row.may_be_empty:
-        options = [(EMPTY, EMPTY), *options]
+    if row.kind == "unseen":
+        return gr.Number(native, **shared)
+    options = [(str(value), value) for value in row.options]
     return gr.Radio(options, value=EMPTY if native is None else native, **shared)
 
 
@@ -186,11 +227,11 @@ def _spoken(row: Row, language: str, installed: frozenset[str]) -> Any:
     said: dict[str, Any] = {"label": say(f"page.field.{row.name}", language)}
     if row.kind in ("words", "number"):
         said["placeholder"] = say(f"page.hint.{row.name}", language)
-    if row.kind != "words" and row.name not in ("shape", "seed", "engine"):  # its choices say it all
+    if row.kind not in ("words", "unseen") and row.name != "speed":  # what each speed gives up stands below it
         said["info"] = say(f"page.help.{row.name}", language)
     if row.kind == "pick":
-        options = [*([EMPTY] if row.may_be_empty else []), *choices(row.name)]
-        said["choices"] = [(say(f"page.choice.{row.name}.{option or 'none'}", language), option) for option in options]
+        named = ((say(f"page.choice.{row.name}.{option or 'none'}", language), option) for option in row.options)
+        said["choices"] = list(named)
     if row.kind == "list":
         said["choices"] = [(_engine_title(engine, language, installed), name) for name, engine in ENGINES.items()]
     return gr.update(**said)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import stat
 import struct
@@ -50,20 +51,22 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _PROFILE_OF = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_picture(path: Path, zoom: float = 1.0) -> Image.Image:
     """Read a picture as upright 8-bit sRGB without transparency. Raises BadPicture.
 
     Transparent parts become white, as in browsers, shops and every editor's JPEG export. An
-    animation gives its first frame. Pictures far larger than any clip come back smaller.
+    animation gives its first frame. Pictures far larger than any clip come back smaller; `zoom`
+    is how far a crop will go into this one, so that it finds its pixels.
     """
+    side = math.ceil(WORKING_SIDE * zoom)
     with _opened(path) as image:
         turn = _turn(image)
         profile = image.info.get("icc_profile")
         if image.format in ("JPEG", "MPO"):
-            image.draft(None, (WORKING_SIDE, WORKING_SIDE))
+            image.draft(None, (side, side))
         try:
             image.load()
-            picture = _in_srgb(_on_white(_reduced(_eight_bit(image))), profile)
+            picture = _in_srgb(_on_white(_reduced(_eight_bit(image), side)), profile)
         except MemoryError as error:
             raise BadPicture("picture.too_large", **_limits(path)) from error
         except DAMAGE as error:
@@ -79,23 +82,40 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def frame_picture(
-    image: Image.Image, width: int, height: int, fit: Fit = "crop", focus_x: float = 0.5, focus_y: float = 0.5
+    image: Image.Image,
+    width: int,
+    height: int,
+    fit: Fit = "crop",
+    focus_x: float = 0.5,
+    focus_y: float = 0.5,
+    zoom: float = 1.0,
 ) -> Image.Image:
-    """Fill exactly width × height: by cutting edges off, or by adding blurred ones.
+    """Fill exactly width × height: by cutting edges off, by adding blurred ones, or by stretching.
 
-    The focus works like CSS object-position, so a page can show the same crop. What already has
-    the right size, or only needs cutting, is not resampled.
+    What already has the right size, or only needs cutting, is not resampled.
     """
     if fit == "pad":
         return _padded(image, width, height)
-    scale = max(width / image.width, height / image.height)
-    crop_width, crop_height = min(width / scale, image.width), min(height / scale, image.height)
-    left, top = (image.width - crop_width) * focus_x, (image.height - crop_height) * focus_y
-    if scale == 1:
+    if fit == "exact":
+        return image.resize((width, height), Image.Resampling.LANCZOS)
+    left, top, right, bottom = crop_box(image.size, width, height, focus_x, focus_y, zoom)
+    if math.isclose(right - left, width) and math.isclose(bottom - top, height):
         left, top = round(left), round(top)
         return image.crop((left, top, left + width, top + height))
-    right, bottom = min(left + crop_width, image.width), min(top + crop_height, image.height)
     return image.resize((width, height), Image.Resampling.LANCZOS, (left, top, right, bottom))
+
+
+def crop_box(
+    size: tuple[int, int], width: int, height: int, focus_x: float, focus_y: float, zoom: float = 1.0
+) -> tuple[float, float, float, float]:
+    """What a crop keeps of a picture of that size, as (left, top, right, bottom) in its pixels.
+
+    The focus works like CSS object-position; assets/crop.js does the same sum for the frame that it draws.
+    """
+    scale = max(width / size[0], height / size[1]) * zoom
+    kept_width, kept_height = min(width / scale, size[0]), min(height / scale, size[1])
+    left, top = (size[0] - kept_width) * focus_x, (size[1] - kept_height) * focus_y
+    return left, top, min(left + kept_width, size[0]), min(top + kept_height, size[1])
 
 
 def _padded(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -208,8 +228,8 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    factor = min(image.size) // WORKING_SIDE
+def _reduced(image: Image.Image, side: int) -> Image.Image:
+    factor = min(image.size) // side
     return image.reduce(factor) if factor > 1 else image
 
 

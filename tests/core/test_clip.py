@@ -148,3 +148,20 @@ def test_guidance_for_the_first_frame_alone_never_falls() -> None:
 def test_choices_are_those_of_the_field() -> None:
     assert choices("finish.scale") == ("720p", "1080p")
     assert choices("frames") == ()
+
+
+def test_exact_is_for_pictures_of_nearly_that_shape() -> None:
+    info = ENGINES["svd-nano"]
+    exact = ClipSettings(fit="exact", width=256, height=144)
+    assert exact.resolve(info, (1000, 580)).settings.fit == "exact"
+    with pytest.raises(BadSetting) as refused:
+        exact.resolve(info, (1000, 750))
+    assert (refused.value.field, refused.value.message.values["fitting"]) == ("fit", 192)
+    assert exact.changed(height=192).resolve(info, (1000, 750)).settings.height == 192
+
+
+@pytest.mark.parametrize("zoom", [0.5, 4.1, True, "2"])
+def test_a_zoom_has_bounds(zoom: object) -> None:
+    with pytest.raises(BadSetting) as refused:
+        ClipSettings.from_person({"crop_zoom": zoom})
+    assert refused.value.field == "crop_zoom"

@@ -40,7 +40,7 @@ def choice(name: str) -> st.SearchStrategy[object]:
 
 
 NUMBERS = ("width", "height", "frames", "steps", "guidance_first", "guidance_last", "motion_bucket", "motion_fps")
-ALWAYS = ("prompt_strength", "focus_x", "focus_y")
+ALWAYS = ("prompt_strength", "focus_x", "focus_y", "crop_zoom")
 RECIPES = st.fixed_dictionaries(
     {},
     optional={
@@ -92,7 +92,18 @@ def test_every_recipe_comes_back_from_its_json(settings: ClipSettings) -> None:
 
 
 def test_the_samples_hold_every_field() -> None:
-    tried = {*NUMBERS, *ALWAYS, "image_noise", "engine", "prompt", "negative_prompt", "shape", "fit", "scheduler", "speed"}
+    tried = {
+        *NUMBERS,
+        *ALWAYS,
+        "image_noise",
+        "engine",
+        "prompt",
+        "negative_prompt",
+        "shape",
+        "fit",
+        "scheduler",
+        "speed",
+    }
     assert tried | {"seed", "finish", "export", "version"} == set(ClipSettings.model_fields)
 
 

@@ -1,13 +1,16 @@
 """The figures of merit find what was put in."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from svd_studio.library.presets import SHIPPED
 from svd_studio.quality.likeness import psnr, sharpness, ssim
 from svd_studio.quality.motion import camera_move, mean_flow, warped_back
+from svd_studio.quality.softness import SOFT_BELOW, detail, is_soft
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +64,13 @@ def test_likeness_and_sharpness(photo: np.ndarray) -> None:
     assert ssim(photo, photo) == pytest.approx(1)
     assert ssim(photo, cv2.GaussianBlur(photo, (0, 0), 2)) < 0.95
     assert sharpness(cv2.GaussianBlur(photo, (0, 0), 2)) < sharpness(photo) / 2
+
+
+@pytest.mark.parametrize("size", [(1024, 576), (256, 144)])
+@pytest.mark.parametrize("path", sorted((SHIPPED / "pictures").glob("*.jpg")), ids=lambda path: path.stem)
+def test_a_sharp_picture_is_told_from_its_blurred_copy(path: Path, size: tuple[int, int]) -> None:
+    picture = Image.open(path).convert("RGB")
+    scale = min(1.0, max(size[0] / picture.width, size[1] / picture.height))
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
+    assert detail(picture) > 10 * SOFT_BELOW
+    assert is_soft(picture.filter(ImageFilter.GaussianBlur(2)))

@@ -161,10 +161,9 @@ def test_an_a1111_text_is_taken_as_far_as_it_goes(page: Page) -> None:
     notes = page.ask("read", text=words)["recall"]["notes"]
     assert "Sampler" in notes[0]
     assert "CFG scale" in notes[1]
-    assert notes[2] == "This page has no field for 512 × 512: left out."
     page.ask("recall", text=words, what="all")
     assert (page.form()["prompt"], page.form()["steps"], page.form()["seed"]) == ("a cat", 20, "3")
-    assert page.form()["shape"] == "square"
+    assert (page.form()["shape"], page.form()["width"], page.form()["height"]) == ("square", "512", "512")
 
 
 @pytest.mark.parametrize(
@@ -190,10 +189,17 @@ def test_a_model_that_moves_in_one_way_only_says_so(page: Page) -> None:
     assert page.form()["motion_bucket"] == ENGINES["svd-xt-1.1"].locked["motion_bucket"]
 
 
-def test_what_the_form_has_no_field_for_is_named(page: Page) -> None:
-    words = json.dumps({"focus_x": 0.2, "engine": "svd-nano", "width": 320, "height": 192})
-    notes = page.ask("read", text=words)["recall"]["notes"]
-    assert notes == ["This page has no field for 320 × 192, focus_x 0.2: left out."]
+def test_the_cut_comes_back_and_a_size_only_where_it_is_not_the_shapes_own(page: Page) -> None:
+    cut = {"focus_x": 0.2, "focus_y": 0.9, "crop_zoom": 2.5, "fit": "crop"}
+    words = json.dumps({**cut, "engine": "svd-nano", "shape": "landscape", "width": 320, "height": 192})
+    view = page.ask("recall", text=words, what="all")
+    assert {name: page.form()[name] for name in cut} == cut
+    assert (page.form()["width"], page.form()["height"]) == ("320", "192")
+    assert [view["frame"][name] for name in ("x", "y", "zoom", "width", "height")] == [0.2, 0.9, 2.5, 320, 192]
+    page.ask("recall", text=words.replace("320", "256").replace("192", "144"), what="all")
+    assert (page.form()["width"], page.form()["height"]) == ("", "")
+    page.ask("sample", name="coffee")
+    assert (page.form()["focus_x"], page.form()["crop_zoom"]) == (0.5, 1.0)  # another picture, another cut
 
 
 HOSTILE = {

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from svd_studio.core.errors import BadPicture
-from svd_studio.video.pictures import FORMATS, WORKING_SIDE, frame_picture, open_picture, picture_size
+from svd_studio.video.pictures import FORMATS, WORKING_SIDE, crop_box, frame_picture, open_picture, picture_size
 
 STORED = {
     1: lambda upright: upright,
@@ -387,6 +387,37 @@ def test_a_picture_that_only_needs_cutting_is_not_resampled() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (50, 64, 3), dtype=np.uint8)
     framed = np.asarray(frame_picture(Image.fromarray(noise), 64, 36, "crop", focus_y=1.0))
     assert np.array_equal(framed, noise[14:])
+
+
+def test_a_zoom_keeps_a_part_of_the_crop_and_its_pixels() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (144, 128, 3), dtype=np.uint8)
+    framed = np.asarray(frame_picture(Image.fromarray(noise), 64, 36, "crop", 0.25, 0.5, zoom=2))
+    assert np.array_equal(framed, noise[54:90, 16:80])
+    assert crop_box((128, 144), 64, 36, 0.25, 0.5, 2) == (16, 54, 80, 90)
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.7, 4.0])
+def test_a_crop_never_leaves_its_picture(zoom: float) -> None:
+    for size in ((37, 512), (512, 37), (300, 300)):
+        for focus in (0.0, 0.3, 1.0):
+            left, top, right, bottom = crop_box(size, 1024, 576, focus, focus, zoom)
+            assert 0 <= left < right <= size[0]
+            assert 0 <= top < bottom <= size[1]
+            assert (right - left) / (bottom - top) == pytest.approx(1024 / 576)
+
+
+def test_a_deep_zoom_finds_the_pixels_of_a_large_picture(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    Image.new("RGB", (9000, 6000), "teal").save(path)
+    assert min(open_picture(path).size) < 2 * WORKING_SIDE
+    assert open_picture(path, zoom=3).size == (9000, 6000)
+
+
+def test_exact_keeps_the_whole_picture() -> None:
+    halves = np.zeros((100, 200, 3), np.uint8)
+    halves[:, 100:] = 255
+    framed = np.asarray(frame_picture(Image.fromarray(halves), 210, 100, "exact"))
+    assert (framed.shape, framed[:, 0].max(), framed[:, -1].min()) == ((100, 210, 3), 0, 255)
 
 
 @pytest.mark.parametrize(("focus", "kept"), [(0.0, "red"), (0.5, "green"), (1.0, "blue")])

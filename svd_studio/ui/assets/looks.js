@@ -23,7 +23,7 @@
     place.className = look.own ? "look is-own" : "look";
     Object.assign(button, { type: "button", id: `look-${look.name}`, title: look.about || look.title });
     button.dataset.look = look.name;
-    button.append(element("span", look.title));
+    button.append(still(look), element("span", look.title));
     place.append(button);
     if (look.own) {
       const more = element("button", "");
@@ -34,6 +34,14 @@
       place.append(more);
     }
     return place;
+  }
+
+  function still(look) {  // the sample's own thumbnail, which the page has already
+    const frame = element("i", ""), image = element("img", "");
+    Object.assign(image, { src: find(`[data-sample="${look.picture}"] img`).src, alt: "" });
+    frame.dataset.moves = look.own ? "own" : look.name;
+    frame.append(image);
+    return frame;
   }
 
   function mark() {

@@ -460,10 +460,6 @@ window.studio = (() => {
     go("animate");
     takeFiles(event.dataTransfer.files);
   });
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); find("#generate")?.click(); }
-    else if (event.key === " " && state.clip && document.activeElement === document.body) { event.preventDefault(); toggle(find(".player")); }
-  });
 
   document.addEventListener("visibilitychange", () => { if (state.heard) state.heard = Date.now(); });  // hidden pages hear little
   setInterval(() => {  // the page says so itself when nobody answers any more
