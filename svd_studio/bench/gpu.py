@@ -118,7 +118,7 @@ def distances(subject: Subject) -> Report:
         time_ = torch.ones((), device=engine.device)
         make_stock(engine.pipeline)
         stock = network.predict(latents, time_, 0).float()
-        make_lean(engine.pipeline)
+        make_lean(engine.pipeline, engine.attend)
         answers["lean"] = network.predict(latents, time_, 0).float()
         shape = shape_of(subject.settings, plan)
         engine.blocks.warm(shape, lambda: network.predict(latents, time_, 0))
@@ -169,7 +169,7 @@ def _subject(studio: Studio, info: EngineInfo, device: Device) -> Subject:
 
 def _ours(subject: Subject, compiled: bool = True) -> Report:
     engine, clock = subject.engine, StageClock(Progress())
-    make_lean(engine.pipeline)
+    make_lean(engine.pipeline, engine.attend)
     usable, engine.blocks.usable = engine.blocks.usable, engine.blocks.usable and compiled
     engine.warm(Progress())
     started = time.perf_counter()

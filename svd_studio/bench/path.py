@@ -55,7 +55,7 @@ def bench_path(studio: Studio, engine: str, pairs: int, as_json: bool) -> int:
 
 
 def _ours(engine: SvdEngine, scene: Scene, plan: VramPlan) -> None:
-    make_lean(engine.pipeline)
+    make_lean(engine.pipeline, engine.attend)
     latents = engine.denoise(scene, plan, Progress())
     for _ in engine.decode(latents, plan, Progress()):
         pass

@@ -23,6 +23,7 @@ from svd_studio.core.engine import EngineInfo
 from svd_studio.core.errors import RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import GIB, Residency, VramPlan
+from svd_studio.engines.attention import pick_attention
 from svd_studio.engines.base import Frame, Latents, Scene
 from svd_studio.engines.compiling import CompiledBlocks, can_compile, counting_in_half
 from svd_studio.engines.decoding import decode_windows
@@ -55,8 +56,9 @@ class SvdEngine:
         self.info = info
         self.device = torch.device(device)
         self.pipeline = self.load(folder, PRECISIONS[precision])
+        self.attend = pick_attention(self.device, PRECISIONS[precision])
         if self.lean:
-            make_lean(self.pipeline)
+            make_lean(self.pipeline, self.attend)
         self.moves = _read_moves(folder)
         self.own_tower = folder if has_text_tower(folder) else None
         self.blocks = CompiledBlocks(self.pipeline.unet, usable=self.device.type == "cuda" and can_compile())
