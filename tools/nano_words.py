@@ -45,7 +45,18 @@ PHRASES = {
         back away, step back, wider, backwards"""),
     "turn right": _list("clockwise, 顺时针, 右转"),
     "turn left": _list("anticlockwise, counterclockwise, counter-clockwise, 逆时针, 左转"),
+    "clouds right": _list("""clouds drift, drifting clouds, the clouds move, clouds drift to the right
+        clouds move right, the sky moves, moving clouds, 云在飘, 飘动的云, 云飘动, 云向右飘, 白云飘过"""),
+    "clouds left": _list("""clouds drift left, clouds drift to the left, clouds move left, the clouds go left, 云向左飘
+        云往左飘, 白云向左移动"""),
+    "ripples": _list("""ripples, water ripples, the water ripples, rippling water, gentle waves, waves move, waves roll
+        the water moves, flowing water, 涟漪, 水波, 波光粼粼, 水面泛起涟漪, 水面波动, 波浪起伏"""),
 }
+CAMERA = tuple(move for move in PHRASES if move.startswith(("pan", "zoom", "turn")))
+SCENE = tuple(move for move in PHRASES if move not in CAMERA)
+DRIFT = ["pan right", "zoom in"]
+DRIFTING = _list("""drift, gentle drift, slow drift, floating camera, let the camera drift
+    the camera floats, 漂移, 缓缓漂移, 镜头漂移, 镜头漂浮""")
 HELD_OUT = {
     "pan left": _list("glide left, the view slides to the left, ease leftwards, 镜头逐渐往左平移, 徐徐向左移"),
     "pan right": _list("glide right, the view slides to the right, ease rightwards, 镜头逐渐往右平移, 徐徐向右移"),
@@ -55,12 +66,15 @@ HELD_OUT = {
     "zoom out": _list("slowly pull away, the camera moves back, zoom out gently, 镜头徐徐拉远, 画面逐渐后退"),
     "turn right": _list("spin clockwise, slowly rotate to the right, 画面顺时针徐徐转"),
     "turn left": _list("spin counterclockwise, slowly rotate to the left, 画面逆时针徐徐转"),
+    "clouds right": _list("the clouds are drifting, soft clouds drift by, 天上的云在飘"),
+    "clouds left": _list("the clouds drift leftwards, 云朵向左飘"),
+    "ripples": _list("ripples on the lake, the lake ripples, 湖面泛起水波"),
 }
 STILL = _list("still, static, do not move, hold still, fixed camera, no movement, 静止, 不动, 固定镜头")
-OTHERS = _list("""a mountain lake at dawn, waves on the sea, a cup of coffee on a table, portrait of a woman, an old cat
+OTHERS = _list("""a mountain lake at dawn, a cup of coffee on a table, portrait of a woman, an old cat
     golden light, cinematic, highly detailed, soft colours, shaking, flicker, blurry, dark, night, people walk by
-    a rocket on its pad, clouds over the hills, a street in the rain, flowers, film grain, a temple by a lake, smoke
-    fire, snow falls, a red car, trees in the wind, sunset, beautiful, 清晨的山间湖泊, 海浪, 桌上的咖啡, 人像, 老猫
+    a rocket on its pad, a street in the rain, flowers, film grain, a temple by a lake, smoke
+    fire, snow falls, a red car, trees in the wind, sunset, beautiful, 清晨的山间湖泊, 桌上的咖啡, 人像, 老猫
     金色阳光, 电影感, 细节丰富, 柔和的色彩, 抖动, 闪烁, 模糊, 夜晚, 雨中的街道, 花朵, 行人, 湖边的寺庙, 烟雾, 下雪
     风中的树, 日落, 美丽的风景""")
 ADVERBS = _list("slowly, gently, smoothly, quickly, a little, steadily")
@@ -70,10 +84,12 @@ OPPOSITES = {"left": "right", "right": "left", "up": "down", "down": "up", "in":
 def sentence(draw: random.Random) -> tuple[str, list[str]]:
     """One sentence, and the moves that it names: mostly one, sometimes two or none."""
     kind = draw.random()
-    moves = [] if kind < 0.3 else draw.sample(list(PHRASES), 1 if kind < 0.85 else 2)
+    moves = [] if kind < 0.3 else draw.sample(list(PHRASES), 1) if kind < 0.85 else draw.sample(CAMERA, 2)
     if len(moves) == 2 and opposite(moves[0]) == moves[1]:
         moves.pop()
     parts = [_phrase(draw, move) for move in moves]
+    if 0.25 < kind < 0.3:
+        moves, parts = list(DRIFT), [draw.choice(DRIFTING)]
     if not moves and draw.random() < 0.3:
         moves, parts = ["still"], [draw.choice(STILL)]
     parts += draw.sample(OTHERS, draw.choice((0, 0, 1, 1, 2, 3)) if moves else draw.choice((0, 1, 2, 3)))
@@ -88,6 +104,8 @@ def opposite(move: str) -> str:
 
 
 def _phrase(draw: random.Random, move: str) -> str:
+    if move in SCENE:
+        return draw.choice(PHRASES[move])
     if draw.random() < 0.4:
         return _phrase_zh(draw, move)
     if move in WAYS and draw.random() < 0.7:

@@ -1,5 +1,8 @@
 """How frames move, by optical flow: how much, and as the move of a camera."""
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -24,8 +27,8 @@ def mean_flow(first: Frame, last: Frame) -> float:
     return float(np.linalg.norm(inner, axis=-1).mean())
 
 
-def camera_matrix(first: Frame, last: Frame) -> np.ndarray:
-    """The similarity transform [2, 3] that takes the first frame's content to where the last one has it.
+def camera_matrix(first: Frame, last: Frame, fit: Callable[..., Any] = cv2.estimateAffinePartial2D) -> np.ndarray:
+    """The transform [2, 3], by default a similarity, that takes the first frame's content to where the last one has it.
 
     Fitted to the DIS optical flow by RANSAC; the identity where nothing fits.
     """
@@ -34,7 +37,7 @@ def camera_matrix(first: Frame, last: Frame) -> np.ndarray:
     y, x = np.mgrid[EDGE : height - EDGE : 4, EDGE : width - EDGE : 4]
     before = np.stack([x, y], -1).reshape(-1, 2).astype(np.float32)
     after = before + flow[y, x].reshape(-1, 2)
-    matrix, _ = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=1.5)
+    matrix, _ = fit(before, after, ransacReprojThreshold=1.5)
     return np.eye(2, 3) if matrix is None else np.asarray(matrix)
 
 
@@ -54,9 +57,10 @@ def camera_move(first: Frame, last: Frame) -> dict[str, float]:
 def warped_back(first: Frame, last: Frame) -> float:
     """How like the first frame the last one is once its motion is undone, in dB, where still visible.
 
-    Motion is the fitted camera move's, not the flow's, which would also undo mistakes.
+    Motion is a fitted affine one, so also what parallax between near and far does to a pan; not the flow's own, which
+    would undo mistakes too.
     """
-    matrix = camera_matrix(first, last)
+    matrix = camera_matrix(first, last, cv2.estimateAffine2D)
     height, width = first.shape[:2]
     undone = cv2.warpAffine(last, matrix, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
     seen = cv2.warpAffine(np.ones((height, width), np.uint8), matrix, (width, height), flags=cv2.WARP_INVERSE_MAP)
