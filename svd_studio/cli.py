@@ -53,6 +53,10 @@ CLIP_FLAGS: Mapping[str, type] = {
     "export.fps": int,
     "finish.smooth": int,
     "finish.scale": str,
+    "finish.deflicker": float,
+    "finish.contrast": float,
+    "finish.colour": float,
+    "finish.sharpen": float,
 }
 """Fields of the recipe that have a flag of their own, by their name in ClipSettings."""
 

@@ -63,6 +63,12 @@ class FinishSettings(Recipe):
     scale: Annotated[
         Scale | None, Field(description="Enlarge to 720p or 1080p (the shorter side), keeping the shape.")
     ] = None
+    deflicker: Annotated[
+        float, Field(ge=0, le=1, description="Take flicker out of the light: 0 not at all, 1 wholly.")
+    ] = 0.0
+    contrast: Annotated[float, Field(ge=0, le=1, description="Bring out what is pale or dark; 0.3 is plenty.")] = 0.0
+    colour: Annotated[float, Field(ge=0, le=2, description="Stronger colours above 1, paler ones below.")] = 1.0
+    sharpen: Annotated[float, Field(ge=0, le=1, description="Crisper edges; 0.5 is usual, 1 is much.")] = 0.0
 
 
 class ExportSettings(Recipe):

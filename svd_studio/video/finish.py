@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from svd_studio.core.clip import FinishSettings, ResolvedSettings
+from svd_studio.video.better import make_better
 from svd_studio.video.filters import scaled_size
 from svd_studio.video.interpolate import smooth
 
@@ -16,9 +17,10 @@ def finish(frames: Iterable[np.ndarray], settings: FinishSettings, count: int) -
 
     Enlarging is not done here but while encoding, to `finished_size`: small frames are faster to smooth.
     """
+    better = make_better(frames, settings)
     if settings.smooth == 1:
-        return iter(frames), count
-    return smooth(frames, settings.smooth), count * settings.smooth
+        return better, count
+    return smooth(better, settings.smooth), count * settings.smooth
 
 
 def finished_size(size: tuple[int, int], settings: FinishSettings) -> tuple[int, int]:
