@@ -37,6 +37,7 @@ CLIP_FLAGS: Mapping[str, type] = {
     "negative_prompt": str,
     "prompt_strength": float,
     "frames": int,
+    "parts": int,
     "steps": int,
     "motion_bucket": int,
     "motion_fps": int,

@@ -102,6 +102,12 @@ class ClipSettings(Recipe):
     focus_y: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is the top, 1 the bottom.")] = 0.5
     crop_zoom: Annotated[float, Field(ge=1, le=4, description="How far a crop goes in: 1 keeps all it can.")] = 1.0
     frames: Annotated[int | None, Field(ge=2, le=121, description="How many frames the engine makes.")] = None
+    parts: Annotated[
+        int, Field(ge=1, le=100, description="A long film: how many parts, each going on from the one before.")
+    ] = 1
+    go_on_from: Annotated[
+        int | None, Field(ge=1, le=120, description="The frame that the next part goes on from; empty is the last.")
+    ] = None
     steps: Annotated[
         int | None, Field(ge=1, le=100, description="Denoising steps: more are finer and slower; 20 to 30 is usual.")
     ] = None
@@ -186,6 +192,20 @@ class ResolvedSettings(ClipSettings):
     motion_fps: int
     image_noise: float
     seed: int
+
+    @property
+    def part_frames(self) -> int:
+        """How many frames of a part are shown before the next one goes on."""
+        return self.frames if self.go_on_from is None else min(self.go_on_from + 1, self.frames)
+
+    @property
+    def frames_in_all(self) -> int:
+        """Frames of the film: a part's first is the last one of the part before."""
+        return (self.parts - 1) * (self.part_frames - 1) + self.frames
+
+    def one_part(self) -> Self:
+        """The recipe of one part alone."""
+        return self.model_copy(update={"parts": 1, "go_on_from": None})
 
     @property
     def has_words(self) -> bool:

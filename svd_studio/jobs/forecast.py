@@ -55,9 +55,10 @@ def work(settings: ResolvedSettings, stage: Stage) -> float:
         return pixels
     frames = settings.frames * pixels
     if stage == "denoise":
-        return frames * settings.level.work(settings.steps, settings.is_guided)
+        return settings.parts * frames * settings.level.work(settings.steps, settings.is_guided)
     if stage == "decode":
-        return frames
+        return settings.parts * frames
+    frames = settings.frames_in_all * pixels
     enlarged = {None: 1.0, "720p": 720, "1080p": 1080}[settings.finish.scale]
     factor = 1.0 if enlarged == 1.0 else (enlarged / min(settings.width, settings.height)) ** 2
     return frames * settings.finish.smooth * (factor if stage == "encode" else 1.0)

@@ -21,6 +21,7 @@ from svd_studio.engines.catalog import engine_info
 from svd_studio.gpu.planner import plan_clip
 from svd_studio.gpu.recovery import Ladder
 from svd_studio.rendering.clock import StageClock
+from svd_studio.rendering.film import Frames, InParts, make_film
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
 from svd_studio.video.encode import EncodedFile, encode_clip, exact_fps
@@ -67,7 +68,8 @@ def render(
     The file tells its job and its owner, so that a clip whose row was lost is known again. Raises
     StudioError or Cancelled; finished parts stay for the next try.
     """
-    settings, clock = request.settings, StageClock(listener)
+    settings, in_parts = request.settings, InParts(listener, request.settings)
+    clock = StageClock(in_parts)
     info = engine_info(settings.engine)
     tower = bench.text_tower(info) if settings.has_words else None
     scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
@@ -75,7 +77,7 @@ def render(
 
     ladder = Ladder(info.plans(settings, bench.place), plan, clock)
 
-    frames, peak_gb = make_frames(info, scene, ladder, bench, clock)
+    frames, peak_gb = make_film(scene, lambda part: make_frames(info, part, ladder, bench, clock), in_parts)
 
     made = {
         "version": __version__,
@@ -105,7 +107,7 @@ def render(
 
 
 def encode_frames(
-    frames: np.ndarray,
+    frames: Frames,
     settings: ResolvedSettings,
     made: Mapping[str, Any],
     target: Path,

@@ -20,7 +20,7 @@ MOTIONS = {"calm": 79, "usual": 149, "lively": 189, "wild": 255}
 
 def beside(settings: ResolvedSettings, language: str) -> dict[str, str]:
     """A few words beside a field, by its name."""
-    seconds = settings.frames * settings.finish.smooth / playback_fps(settings)
+    seconds = settings.frames_in_all * settings.finish.smooth / playback_fps(settings)
     return {
         "frames": say(Message("page.beside.seconds", {"seconds": f"{seconds:.1f}"}), language),
         "motion_bucket": say(f"page.motion.{motion(settings.motion_bucket)}", language),

@@ -42,6 +42,13 @@ class Motion:
         mixed: np.ndarray = np.rint(first + (second - first) * share).astype(np.uint8)
         return mixed
 
+    def first_moved(self) -> np.ndarray:
+        """The first frame, every pixel where the second one has it; beyond the first one's edge, the second's."""
+        moved = self._moved(self._first, self._back)
+        inside = self._beyond_edge(self._back)[..., None] == 0
+        chosen: np.ndarray = np.where(inside, moved, self._second)
+        return chosen
+
     def _beyond_edge(self, flow: np.ndarray) -> np.ndarray:
         """By how many pixels the flow points out of the picture."""
         sources = self._grid + flow

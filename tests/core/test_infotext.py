@@ -39,8 +39,12 @@ def choice(name: str) -> st.SearchStrategy[object]:
     return st.sampled_from([*choices(name)])
 
 
-NUMBERS = ("width", "height", "frames", "steps", "guidance_first", "guidance_last", "motion_bucket", "motion_fps")
-ALWAYS = ("prompt_strength", "focus_x", "focus_y", "crop_zoom")
+NUMBERS = (
+    *("width", "height", "frames", "go_on_from", "steps"),
+    *("guidance_first", "guidance_last", "motion_bucket", "motion_fps"),
+)
+ALWAYS = ("prompt_strength", "focus_x", "focus_y", "crop_zoom", "parts")
+BETTER = ("deflicker", "contrast", "colour", "sharpen")
 RECIPES = st.fixed_dictionaries(
     {},
     optional={
@@ -51,7 +55,10 @@ RECIPES = st.fixed_dictionaries(
         **{name: number(name).filter(lambda value: value is not None) for name in ALWAYS},
         **{name: choice(name) for name in ("shape", "fit", "scheduler", "speed")},
         "seed": st.integers(0, MAX_SEED),
-        "finish": st.fixed_dictionaries({"smooth": choice("finish.smooth"), "scale": choice("finish.scale")}),
+        "finish": st.fixed_dictionaries(
+            {"smooth": choice("finish.smooth"), "scale": choice("finish.scale")}
+            | {name: number(f"finish.{name}").filter(lambda value: value is not None) for name in BETTER}
+        ),
         "export": st.fixed_dictionaries({"fps": number("export.fps")}),
     },
 ).map(ClipSettings.from_person)
