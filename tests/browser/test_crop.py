@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svd_studio.video.pictures import crop_box, frame_picture
+from svd_studio.rendering.render import framed_picture
+from svd_studio.video.pictures import crop_box
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
 from tests.waiting import until
@@ -86,18 +87,17 @@ def test_what_is_dragged_and_zoomed_is_what_the_clip_is_made_of(page: StudioPage
     place, seen = typed(page), cut(page)
     assert place["crop-zoom"] == 1.5
     assert place["focus-y"] < 0.5
-    page.make_it_small()
+    window.studio.queue.set_paused(True)  # what the engine would be given can be seen without it
     page.generate()
-    clips = window.studio.clips
-    until(lambda: bool(clips.newest(1)) and clips.newest(1)[0].title == "scene", 60)
-    made = clips.newest(1)[0].rendered.settings
+    until(lambda: window.studio.queue.find())
+    [job] = window.studio.queue.find()
+    made = job.request.settings
     assert [made.focus_x, made.focus_y, made.crop_zoom] == list(place.values())
-    assert (made.width, made.height) == (144, 256)
-    picture = Image.open(scene)
-    given = frame_picture(picture, 144, 256, made.fit, made.focus_x, made.focus_y, made.crop_zoom)
-    on_page = picture.resize((144, 256), Image.Resampling.LANCZOS, tuple(np.clip(seen, 0, (*SIZE, *SIZE))))
+    given = framed_picture(job.request.start_image, made)
+    on_page = Image.open(scene).resize((144, 256), Image.Resampling.LANCZOS, tuple(np.clip(seen, 0, (*SIZE, *SIZE))))
     assert np.abs(np.asarray(given, dtype=float) - np.asarray(on_page)).mean() < 12
-    page.wait_until_idle()
+    window.studio.cancel(job.id)
+    window.studio.queue.set_paused(False)
     page.load()
     page.page.wait_for_selector(".crop-window")
     page.wait_until(lambda: typed(page) == place)
