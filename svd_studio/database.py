@@ -229,6 +229,7 @@ CREATE TABLE clips (
     trashed REAL
 ) STRICT;
 CREATE INDEX clips_by_file ON clips (file);
+CREATE INDEX clips_of_job ON clips (job_id);
 CREATE INDEX clips_of_source ON clips (source_sha256, owner);
 CREATE INDEX clips_kept ON clips (created, id, bytes) WHERE trashed IS NULL;
 CREATE INDEX clips_of_owner ON clips (owner, created, id, bytes) WHERE trashed IS NULL;
@@ -277,6 +278,15 @@ def jobs_and_clips(connection: apsw.Connection) -> None:
         CREATE INDEX jobs_of_owner ON jobs (owner, status, position);
         CREATE INDEX jobs_ended_of_owner ON jobs (owner, status, finished);
         CREATE INDEX jobs_of_picture ON jobs (start_image, owner);
+        CREATE TABLE comparisons (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            created REAL NOT NULL
+        ) STRICT;
+        CREATE TABLE compared (job_id INTEGER PRIMARY KEY, comparison TEXT NOT NULL) STRICT;
+        CREATE INDEX compared_in ON compared (comparison, job_id);
         CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
         """
     )

@@ -1,9 +1,9 @@
 """The verbs that every face shares. All wiring is here; no torch until a job is rendered."""
 
 import hashlib
-import os
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,20 +14,21 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadInput, Message, MissingWeights, StudioError
 from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
+from svd_studio.core.sweep import differing
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
 from svd_studio.gpu.cards import Card
 from svd_studio.gpu.fit import Fit, fit_clip, freest
 from svd_studio.gpu.telemetry import Snapshot, Telemetry
-from svd_studio.gpu.thermal import ThermalGuard
 from svd_studio.hardware import network_drive
-from svd_studio.host import FileLock, peak_memory_gb, private_folder, used_memory_gb
+from svd_studio.host import FileLock, private_folder
 from svd_studio.jobs import place
 from svd_studio.jobs.adoption import adopt
 from svd_studio.jobs.arrange import Arrangement
+from svd_studio.jobs.comparisons import Comparison, Comparisons
 from svd_studio.jobs.cooling import HeatSettings
 from svd_studio.jobs.forecast import Forecast, forecast
-from svd_studio.jobs.memory import MemoryWatch
+from svd_studio.jobs.hiring import hire
 from svd_studio.jobs.mending import mend, needs_mending
 from svd_studio.jobs.neighbours import take_over
 from svd_studio.jobs.outlook import Outlook, outlook
@@ -41,9 +42,7 @@ from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
 from svd_studio.library.uploads import trim_uploads
 from svd_studio.library.weights import WeightsLibrary, verify_before_load, verify_files
-from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint
-from svd_studio.rendering.render import Bench
 from svd_studio.video import metadata, pictures
 from svd_studio.video.files import write_whole
 
@@ -87,6 +86,10 @@ class Studio:
     @cached_property
     def arrangement(self) -> Arrangement:
         return Arrangement(self.queue)
+
+    @cached_property
+    def comparisons(self) -> Comparisons:
+        return Comparisons(self.database)
 
     @cached_property
     def heat(self) -> HeatSettings:
@@ -174,6 +177,15 @@ class Studio:
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
+
+    def compare(
+        self, recipes: Sequence[ClipSettings], picture: Path, title: str | None = None, owner: str = OWNER
+    ) -> Comparison:
+        """Accept one picture with many recipes, all of them or none, to be seen side by side."""
+        kept, title = self.keep_picture(picture), title or picture.stem  # slow, so before the database is held
+        with self.database.transaction():
+            jobs = [self.submit(recipe, kept, title, owner).job_id for recipe in recipes]
+            return self.comparisons.add(jobs, differing(recipes), title, owner)
 
     def keep_picture(self, picture: Path) -> Path:
         """Copy a picture into the library under its hash, once; refuses what cannot be decoded."""
@@ -265,32 +277,8 @@ class Studio:
 
         Raises StudioError when the card that this process is shown is not there.
         """
-        from svd_studio.gpu.device import pick_device
-
-        device = pick_device()
-        if device.total_gb is None and place.must_have_card():
-            raise StudioError("card.lost")
-        precision = device.precision(self.config.precision)
-        bench = Bench(
-            loaded=LoadedEngine(device.name, precision),
-            parts=PartStore(self.config.parts),
-            weights_folder=self.sound_weights,
-            free_gb=lambda: place.free_gb(device.claim_gb()),
-            peak_memory_gb=peak_memory_gb,
-            text_tower=self.text_tower,
-            place=device.place(precision),
-            held_gb=device.held_gb,
-        )
-        telemetry = Telemetry(lambda: (os.getpid(),))
-        memory = MemoryWatch(used_memory_gb, place.share_gb(telemetry.sample()))
-        number = None if device.total_gb is None else card
-
-        def look() -> Snapshot:
-            return telemetry.sample().of(number)
-
-        guard = ThermalGuard(lambda: next(iter(look().cards), None), self.heat.limits)
         queue = JobQueue(self.database, card=card)
-        return Worker(self.config, queue, self.clips, bench, look=look, memory=memory, guard=guard)
+        return hire(self.config, queue, self.clips, self.heat, self.sound_weights, self.text_tower)
 
     def let_go(self) -> None:
         """Put back what ended workers were rendering, unless somebody else renders there already."""

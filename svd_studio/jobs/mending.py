@@ -86,7 +86,7 @@ def _counted(database: Database, clips_folder: Path) -> dict[str, Value]:
 def salvage(damaged: Path, queue: JobQueue, clips: ClipLibrary) -> None:
     """Copy every row that can be read and understood; what is in the new database already stays as it is."""
     checks: dict[str, Callable[[Any], object]] = {"jobs": queue.get, "clips": clips.get}
-    for table in ("state", "jobs", "clips"):
+    for table in ("state", "comparisons", "compared", "jobs", "clips"):
         with queue.database.transaction() as connection:
             for row in _readable(damaged, table, _columns(connection, table)):
                 _insert(connection, table, row)

@@ -144,6 +144,11 @@ class ClipLibrary:
         )
         return next(iter(found), None) is not None
 
+    def of_jobs(self, jobs: Sequence[int], owner: str) -> dict[int, Clip]:
+        """The clips that these jobs of one owner made, by job, also from the trash."""
+        found = self._select(f"owner = ? AND job_id IN ({', '.join('?' * len(jobs))})", (owner, *jobs))
+        return {clip.job_id: clip for clip in found if clip.job_id is not None}
+
     def star(self, clip_id: str, starred: bool) -> None:
         """Mark a clip as one of the best, or no longer."""
         with self.database.transaction() as connection:

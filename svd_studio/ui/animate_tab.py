@@ -12,6 +12,8 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import MOST_CLIPS, Handlers
+from svd_studio.ui.compare_handlers import CompareHandlers
+from svd_studio.ui.compare_tab import OPEN, SWEEP
 from svd_studio.ui.edit_handlers import EditHandlers
 from svd_studio.ui.form_handlers import FormHandlers
 from svd_studio.ui.gauge_history import history_view
@@ -32,7 +34,7 @@ FRAMING = ("shape", "fit", "engine", "width", "height")
 
 BRIDGE_EVENTS = (
     *("picture", "sample", "again", "get", "look", "looks"),
-    *("edit", "leave", "many", "read", "recall", "native"),
+    *("edit", "leave", "many", "read", "recall", "native", "weigh", "variants"),
 )
 
 
@@ -100,6 +102,7 @@ class AnimateTab:
                         1, minimum=1, maximum=MOST_CLIPS, precision=0, label="clips", elem_id="clips", container=False
                     )
                     generate = gr.Button("generate", variant="primary", elem_id="generate")
+                    gr.HTML(OPEN + SWEEP, js_on_load=None, elem_id="sweep")
                     cancel = gr.Button("cancel", elem_id="cancel")
                 gr.HTML(player.NOTES, js_on_load=None, elem_id="notes")
             with gr.Column(elem_id="meter", scale=1, min_width=240):
@@ -133,9 +136,10 @@ class AnimateTab:
         self._on(parts.form.fields["shape"].input, form.choose_shape)
         self._on(parts.form.fields["speed"].input, form.change_speed)
         recalls = RecallHandlers(handlers)
+        compare = CompareHandlers(handlers)
         own = (recalls.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
         others = (edits.begin, edits.leave, ManyHandlers(handlers).add, recalls.read, recalls.recall, form.put_back)
-        for name, handler in zip(BRIDGE_EVENTS, (*own, *others), strict=True):
+        for name, handler in zip(BRIDGE_EVENTS, (*own, *others, compare.weigh, compare.begin), strict=True):
             self._on(getattr(bridge, name), handler)
         framing = [parts.form.fields[name].change for name in FRAMING]
         self._on(framing, handlers.frame, trigger_mode="always_last")

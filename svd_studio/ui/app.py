@@ -5,6 +5,7 @@ import gradio as gr
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
 from svd_studio.ui.animate_tab import AnimateTab
+from svd_studio.ui.compare_tab import CompareTab
 from svd_studio.ui.endpoints import Endpoints
 from svd_studio.ui.gallery_tab import GalleryTab
 from svd_studio.ui.page_view import Trouble
@@ -23,5 +24,6 @@ def build_page(studio: Studio, telemetry: Telemetry, trouble: Trouble = lambda: 
         AnimateTab(studio, telemetry, trouble).draw(page, language)
         QueueTab(studio).draw(language)
         GalleryTab(studio).draw(language)
+        CompareTab(studio).draw(language)
     page.queue(default_concurrency_limit=8)
     return page

@@ -57,6 +57,8 @@ SKELETON = """
       <button type="button" class="button" data-recall="all" data-t="page.gallery.use.all"></button>
       <button type="button" class="button quiet" data-recall="but_seed" data-t="page.gallery.use.seed"></button>
       <button type="button" class="button quiet" data-recall="motion" data-t="page.gallery.use.motion"></button>
+      <button type="button" class="button quiet" data-sweep="clip" data-t="page.sweep.more"></button>
+      <button type="button" class="button quiet gallery-compare" data-compare data-t="page.compare.see"></button>
     </div>
     <dl class="gallery-words"></dl>
     <section class="gallery-made"><h3 data-t="page.gallery.made"></h3><ol class="gallery-stages"></ol></section>
@@ -130,7 +132,8 @@ class GalleryTab:
         owner = owner_of(request)
         clip = self.actions.clip(sent.get("clip"), owner)
         view = details(clip, language, is_own=clip.owner == owner)
-        return {"gallery_clip": view | {"can_open": is_at_this_machine(owner, request)}}
+        compared = self.studio.comparisons.of_jobs([clip.job_id], clip.owner).get(clip.job_id or 0)
+        return {"gallery_clip": view | {"can_open": is_at_this_machine(owner, request), "comparison": compared}}
 
     @heard
     def act(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:

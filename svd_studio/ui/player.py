@@ -48,6 +48,7 @@ CLIP = """
     <div class="clip-actions">
       <a class="button download" download data-t="page.clip.download"></a>
       <button type="button" class="button quiet again" data-t="page.clip.again"></button>
+      <button type="button" class="button quiet" data-sweep="clip" data-t="page.sweep.more"></button>
       <button type="button" class="button quiet recall" data-t="page.clip.recall"></button>
     </div>
   </div>

@@ -31,13 +31,15 @@ def queue_view(studio: Studio, owner: str, language: str) -> View:
     seen, counts = seen_by(owner), studio.queue.count(seen_by(owner))
     paused, blocked = studio.queue.is_paused(), studio.queue.standstill()
     told = Outlook({}, None) if paused or blocked else studio.outlook()
+    found = {name: studio.queue.find(statuses, most, seen) for name, (statuses, most) in GROUPS.items()}
+    compared = studio.comparisons.of_jobs([job.id for jobs in found.values() for job in jobs], seen)
     groups = [
         {
             "name": name,
-            "rows": [row_view(job, told, language) for job in studio.queue.find(statuses, most, seen)],
+            "rows": [row_view(job, told, language) | {"comparison": compared.get(job.id)} for job in found[name]],
             "total": sum(counts[status] for status in statuses),
         }
-        for name, (statuses, most) in GROUPS.items()
+        for name, (statuses, _) in GROUPS.items()
     ]
     queue = {
         "groups": [group | {"more": _more(group, language)} for group in groups],

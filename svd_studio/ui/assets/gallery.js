@@ -302,9 +302,11 @@
     part(".gallery-stages").replaceChildren(...clip.stages.map(makeStage));
     window.studio.paintRecipe(part(".gallery-recipe"), clip);
     part("footer a").href = clip.download;
+    part("[data-sweep]").clip = clip;
+    part("[data-compare]").dataset.compare = clip.comparison || "";
     const gone = !!clip.missing, shown = {
       "footer a": !gone, "[data-do=folder]": clip.can_open && !gone, "[data-do=trash]": !clip.trashed && !gone,
-      "[data-do=restore]": clip.trashed, "[data-do=forget]": gone && !clip.trashed, ".gallery-use": !clip.trashed,
+      "[data-do=restore]": clip.trashed, "[data-do=forget]": gone && !clip.trashed, ".gallery-use": !clip.trashed, "[data-compare]": clip.comparison,
     };
     for (const [selector, is] of Object.entries(shown)) part(selector).hidden = !is;
   }

@@ -87,7 +87,9 @@
     track.append(element("i", ""));
     about.append(track);
     const buttons = Object.assign(element("div", ""), { className: "queue-buttons" });
-    buttons.append(...BUTTONS[group].map(makeButton));
+    const compare = Object.assign(element("button", ""), { type: "button", className: "icon queue-compare" });
+    compare.dataset.compare = "";
+    buttons.append(compare, ...BUTTONS[group].map(makeButton));
     row.append(image, about, Object.assign(element("p", ""), { className: "queue-eta" }), buttons);
     return row;
   }
@@ -110,6 +112,11 @@
     track.firstElementChild.style.width = job.percent + "%";
     row.dataset.clip = job.clip || "";
     for (const button of row.querySelectorAll("[data-act]")) paintButton(button, job, at, all);
+    const compare = row.querySelector("[data-compare]");
+    compare.hidden = !job.comparison;
+    compare.dataset.compare = job.comparison || "";
+    compare.title = text("page.compare.see");
+    compare.setAttribute("aria-label", `${compare.title}: ${job.title}`);
     const grip = row.querySelector(".queue-grip");
     if (grip) grip.title = text("page.queue.drag");
   }

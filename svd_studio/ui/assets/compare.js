@@ -1,0 +1,392 @@
+// Variants side by side: one play, pause and scrub for all. One clip leads; the others are held to within a part of a
+// frame of it by playing a little faster or slower, and put back beside it where that is not enough.
+(() => {
+  const { text, fill, element, send, go, join } = window.studio;
+  const find = (selector) => document.querySelector(selector);
+  const part = (selector) => find(".compare").querySelector(selector);
+  const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
+  const NUDGE = 0.12, NEAR = 0.2, FAR = 1.5;  // of the rate; of a frame
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let shown = null, wanted = null, here = false, next = null, waiting = null;
+  let chosen = null, playing = false, rate = 1, held = 0, offered = null, acting = 0;
+
+  // ---- asking ----------------------------------------------------------------------------------
+  function open(id) {
+    wanted = id;
+    if (shown?.id !== id) forget();
+    history.replaceState(null, "", `#variants-${encodeURIComponent(id)}`);
+    document.querySelector("dialog[open]")?.close();
+    go("compare");
+    look();
+  }
+
+  function look() {
+    clearTimeout(next);
+    clearTimeout(waiting);
+    if (!here || !wanted) return;
+    waiting = setTimeout(look, PATIENCE_MS);  // an answer that never comes must not hold the page
+    send("compare", "look", { comparison: wanted });
+  }
+
+  function act(what, data) {
+    acting += 1;  // a look that was on its way shows what was before
+    send("compare", "act", { comparison: wanted, what, ...data });
+  }
+
+  function paintComparison(view, whole) {
+    if (whole.room === "compare" && view.id !== wanted) { open(view.id); look(); }
+    if (view.id !== wanted) return;
+    if ("compared" in whole || "notice" in whole) acting = Math.max(0, acting - 1);
+    clearTimeout(waiting);
+    clearTimeout(next);
+    if (here) next = setTimeout(look, view.waits && !document.hidden ? LOOK_MS : IDLE_MS);
+    if (acting) return;
+    shown = view;
+    paint();
+  }
+
+  // ---- painting ----------------------------------------------------------------------------------
+  function paint() {
+    const ready = readyTiles();
+    put(".compare-title", shown.title ? fill(text("page.compare.title"), shown) : "");
+    put(".compare-summary", shown.tiles.length ? shown.summary : "");
+    put(".compare-blocked", shown.blocked || "");
+    part(".compare-blocked").hidden = !shown.blocked;
+    part(".compare-empty").hidden = !!shown.tiles.length;
+    part(".compare-bar").hidden = !ready.length;
+    const stop = part("[data-variant=stop]");
+    if (stop === document.activeElement && !shown.waits) part(".compare-title").focus();
+    stop.hidden = !shown.waits;
+    const grid = part(".compare-grid"), rows = Object.fromEntries([...grid.children].map((row) => [row.dataset.job, row]));
+    grid.style.setProperty("--columns", shown.columns);
+    grid.style.setProperty("--frame", shown.shape);
+    shown.tiles.forEach((tile, at) => {
+      const row = rows[tile.job] || makeTile(tile);
+      delete rows[tile.job];
+      paintTile(row, tile, at);
+      if (grid.children[at] !== row) grid.insertBefore(row, grid.children[at] || null);
+    });
+    for (const row of Object.values(rows)) { unload(row); row.remove(); }
+    if (!ready.some((tile) => tile.job === chosen)) chosen = ready.length ? ready[0].job : null;
+    paintChosen();
+    paintPosition();
+  }
+
+  const readyTiles = () => (shown?.tiles || []).filter((tile) => tile.state === "clip");
+  const rowOf = (job) => part(`.compare-grid > [data-job="${job}"]`);
+
+  function makeTile(tile) {
+    const row = made("li", "compare-tile"), pick = made("button", "compare-pick"), track = made("div", "track");
+    row.dataset.job = tile.job;
+    pick.type = "button";
+    pick.append(Object.assign(made("img", ""), { alt: "", decoding: "async", draggable: false }));
+    track.append(element("i", ""));
+    const about = made("div", "compare-about"), retry = made("button", "link");
+    Object.assign(retry, { type: "button" }).dataset.variant = "retry";
+    about.append(made("p", "compare-line"), track, retry);
+    const caption = made("div", "compare-caption");
+    caption.append(made("span", "compare-number"), made("p", "compare-label"), made("i", "compare-star"));
+    row.append(pick, about, caption);
+    return row;
+  }
+
+  function paintTile(row, tile, at) {
+    row.dataset.state = tile.state;
+    row.classList.toggle("is-kept", !!tile.starred);
+    write(row, ".compare-number", String(at + 1));
+    write(row, ".compare-label", tile.label);
+    row.querySelector(".compare-caption").title = tile.label;
+    write(row, ".compare-line", tile.line);
+    const track = row.querySelector(".track"), retry = row.querySelector("[data-variant=retry]");
+    track.hidden = tile.state !== "running";
+    track.firstElementChild.style.width = `${tile.percent || 0}%`;
+    retry.hidden = tile.state !== "failed";
+    write(row, "[data-variant=retry]", text("page.compare.retry"));
+    const pick = row.querySelector(".compare-pick");
+    pick.disabled = tile.state !== "clip";
+    pick.setAttribute("aria-label", fill(text("page.compare.pick"), { n: at + 1, label: tile.label }));
+    paintStill(row.querySelector("img"), tile.poster);
+    if (tile.state === "clip") load(row, tile);
+    else unload(row);
+  }
+
+  function paintStill(image, src) {  // swapped only when it is whole, so that nothing blinks
+    if (!src || image.dataset.src === src) return;
+    image.dataset.src = src;
+    const fresh = new Image();
+    fresh.onload = () => { if (image.dataset.src === src) image.src = src; };
+    fresh.src = src;
+  }
+
+  function paintChosen() {
+    for (const row of part(".compare-grid").children) {
+      const is = Number(row.dataset.job) === chosen;
+      row.classList.toggle("is-chosen", is);
+      row.querySelector(".compare-pick").setAttribute("aria-pressed", String(is));
+    }
+    const tile = readyTiles().find((one) => one.job === chosen), keep = part("[data-variant=keep]");
+    part(".compare-chosen").hidden = !tile;
+    if (!tile) return;
+    put(".compare-name", `${shown.tiles.indexOf(tile) + 1} · ${tile.label}`);
+    part(".compare-name").title = tile.label;
+    keep.setAttribute("aria-pressed", String(tile.starred));
+    write(part(".compare-chosen"), "[data-variant=keep]", text(tile.starred ? "page.compare.kept" : "page.compare.keep"));
+  }
+
+  // ---- the players: one leads ----------------------------------------------------------------------
+  function load(row, tile) {
+    let video = row.querySelector("video");
+    if (video?.dataset.clip === tile.clip) return;
+    unload(row);
+    video = Object.assign(made("video", ""), { muted: true, playsInline: true, preload: "auto", src: tile.url, tabIndex: -1 });
+    video.dataset.clip = tile.clip;
+    video.dataset.frames = tile.frames;
+    video.setAttribute("aria-hidden", "true");
+    video.addEventListener("loadeddata", () => {
+      video.classList.add("is-ready");
+      if (playing) return;
+      video.currentTime = timeOf(video, held);
+      if (!video.isConnected || still.matches || find(".compare").dataset.touched) return;
+      play();
+    });
+    row.querySelector(".compare-pick").append(video);
+    watcher.observe(video);
+  }
+
+  function unload(row) {
+    const video = row.querySelector("video");
+    if (!video) return;
+    watcher.unobserve(video);
+    video.remove();
+    video.removeAttribute("src");
+    video.load();  // lets go of the file, so that it can be moved
+  }
+
+  const watcher = new IntersectionObserver((seen) => {  // what nobody sees costs nothing
+    for (const { target, isIntersecting } of seen) target.dataset.seen = isIntersecting ? "1" : "";
+  }, { rootMargin: "200px" });
+
+  const videos = () => [...part(".compare-grid").querySelectorAll("video.is-ready")];
+  const seen = () => videos().filter((video) => video.dataset.seen);
+  const frameOf = (video) => video.duration / Number(video.dataset.frames);
+  const timeOf = (video, frame) => (Math.min(frame, Number(video.dataset.frames) - 1) + 0.5) * frameOf(video);
+
+  function play() {
+    const all = videos();
+    if (playing || !all.length) return;
+    playing = true;
+    const from = held >= shown.frames - 1 ? 0 : held;
+    for (const video of all) {
+      video.currentTime = from ? timeOf(video, from) : 0;
+      video.playbackRate = rate;
+    }
+    for (const video of seen()) video.play().catch(() => {});
+    requestAnimationFrame(follow);
+    paintPlay();
+  }
+
+  function pause() {
+    playing = false;
+    for (const video of videos()) video.pause();
+    show(held);
+    paintPlay();
+  }
+
+  function follow() {
+    if (!playing || !here) return;
+    const all = seen(), lead = all[0];
+    for (const video of videos()) if (!video.dataset.seen && !video.paused) video.pause();
+    if (lead) {
+      if (lead.ended || lead.currentTime >= lead.duration - 0.005) for (const video of all) restart(video);
+      else for (const video of all.slice(1)) keepUp(video, lead);
+      if (lead.paused && !lead.ended) lead.play().catch(() => {});
+      held = Math.min(Number(lead.dataset.frames) - 1, Math.floor(lead.currentTime / frameOf(lead) + 1e-3));
+      paintPosition();
+    }
+    requestAnimationFrame(follow);
+  }
+
+  function restart(video) {
+    video.currentTime = 0;
+    video.playbackRate = rate;
+    video.play().catch(() => {});
+  }
+
+  function keepUp(video, lead) {
+    if (video.seeking) return;
+    const off = (video.currentTime - lead.currentTime) / frameOf(lead);
+    if (Math.abs(off) > FAR) video.currentTime = lead.currentTime;
+    video.playbackRate = rate * (off > NEAR ? 1 - NUDGE : off < -NEAR ? 1 + NUDGE : 1);
+    if (video.paused && (!video.ended || Math.abs(off) > FAR)) video.play().catch(() => {});
+  }
+
+  function show(frame) {
+    held = frame;
+    for (const video of videos()) video.currentTime = timeOf(video, frame);
+    paintPosition();
+  }
+
+  function step(by) {
+    if (!shown?.frames) return;
+    if (playing) pause();
+    touch();
+    show((held + by + shown.frames) % shown.frames);
+  }
+
+  const touch = () => { find(".compare").dataset.touched = "1"; };  // from now on it plays only when asked to
+
+  function toggle() {
+    touch();
+    if (playing) pause();
+    else play();
+  }
+
+  function paintPlay() {
+    part(".compare-play").classList.toggle("is-playing", playing);
+  }
+
+  function paintPosition() {
+    const scrub = part(".compare-scrub"), last = Math.max(1, (shown?.frames || 2) - 1);
+    const words = fill(text("page.player.frame"), { n: held + 1, all: shown?.frames || 0 });
+    if (scrub.max !== String(last)) scrub.max = last;
+    if (scrub.value !== String(held)) scrub.value = held;
+    scrub.style.setProperty("--fill", `${(100 * held) / last}%`);
+    scrub.setAttribute("aria-valuetext", words);
+    put(".compare-counter", words);
+  }
+
+  function forget() {
+    shown = chosen = offered = null;
+    held = 0;
+    playing = false;
+    delete find(".compare").dataset.touched;
+    for (const row of [...part(".compare-grid").children]) { unload(row); row.remove(); }
+    for (const name of [".compare-title", ".compare-summary"]) put(name, "");
+    for (const name of [".compare-bar", ".compare-empty", ".compare-offer", "[data-variant=stop]"]) part(name).hidden = true;
+    paintPlay();
+  }
+
+  // ---- keep the best --------------------------------------------------------------------------------
+  function choose(job, focus) {
+    if (!readyTiles().some((tile) => tile.job === job)) return;
+    chosen = job;
+    paintChosen();
+    if (focus) rowOf(job).querySelector(".compare-pick").focus();
+  }
+
+  function keep() {
+    const tile = readyTiles().find((one) => one.job === chosen);
+    tile.starred = !tile.starred;
+    rowOf(chosen).classList.toggle("is-kept", tile.starred);
+    paintChosen();
+    const others = readyTiles().filter((one) => !one.starred).length;
+    if (tile.starred && others) offer(fill(text("page.compare.others"), { n: others }), ["throw", "dismiss"]);
+    else offer("");
+    act(tile.starred ? "star" : "unstar", { clip: tile.clip });
+  }
+
+  function offer(sentence, buttons = []) {
+    const line = part(".compare-offer");
+    if (line.contains(document.activeElement)) part("[data-variant=keep]").focus();
+    put(".compare-offer span", sentence);
+    for (const button of line.querySelectorAll("button")) button.hidden = !buttons.includes(button.dataset.variant);
+    line.hidden = !sentence;
+  }
+
+  function throwOthers() {
+    offer("");
+    for (const tile of readyTiles()) if (!tile.starred) unload(rowOf(tile.job));  // Windows moves no file that plays
+    act("throw");
+  }
+
+  function paintDone(done) {
+    if (done.what === "throw" && done.clips.length) {
+      offered = done.clips;
+      offer(done.said, ["undo", "dismiss"]);
+    } else if (done.what === "undo") offer("");
+  }
+
+  function use() {
+    const tile = readyTiles().find((one) => one.job === chosen);
+    send("animate", "recall", { clip: tile.clip, what: "all" });
+    go("animate");
+  }
+
+  // ---- hands ---------------------------------------------------------------------------------------
+  const DO = {
+    play: toggle,
+    back: () => step(-1),
+    on: () => step(1),
+    keep,
+    use,
+    throw: throwOthers,
+    undo: () => act("undo", { clips: offered }),
+    dismiss: () => offer(""),
+    stop: () => act("stop"),
+    go: () => go("animate"),
+    retry: (button) => act("retry", { job: Number(button.closest("[data-job]").dataset.job) }),
+  };
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest?.(selector);
+    if (on("[data-compare]")) open(on("[data-compare]").dataset.compare);
+    else if (on("[data-variant]")) DO[on("[data-variant]").dataset.variant](on("[data-variant]"));
+    else if (on(".compare-pick")) choose(Number(on("[data-job]").dataset.job));
+    else if (on("[data-rate]")) {
+      rate = Number(on("[data-rate]").dataset.rate);
+      for (const video of videos()) video.playbackRate = rate;
+      for (const button of part(".compare-rates").children) button.setAttribute("aria-pressed", String(button === on("[data-rate]")));
+    }
+  });
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.(".compare-scrub")) return;
+    if (playing) pause();
+    touch();
+    show(Number(event.target.value));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!here || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .menu")) return;
+    const target = event.target, tile = target.closest?.(".compare-pick");
+    if (target.matches?.("input, textarea, select")) return;
+    const ways = { ArrowLeft: -1, ArrowRight: 1 }, digit = /^[0-9]$/.test(event.key) && (Number(event.key) + 9) % 10;
+    if (event.key in ways) step(ways[event.key]);
+    else if (event.key === " " && (tile || !target.closest?.("button, a"))) toggle();  // Enter chooses a clip
+    else if (digit !== false && shown?.tiles[digit]) choose(shown.tiles[digit].job, true);
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("keyup", (event) => {
+    if (here && event.key === " " && event.target.matches?.(".compare-pick")) event.preventDefault();
+  });
+
+  // ---- small things -----------------------------------------------------------------------------------
+  function made(tag, classes) {
+    return Object.assign(element(tag, ""), { className: classes });
+  }
+
+  function write(place, selector, words) {
+    const line = place.querySelector(selector);
+    if (line.textContent !== (words || "")) line.textContent = words || "";
+  }
+  const put = (selector, words) => write(find(".compare"), selector, words);
+
+  function ready() {  // a page that was loaded again comes back to its variants
+    const asked = /^#variants-([\w%-]{1,60})$/.exec(location.hash);
+    if (asked && !wanted) open(decodeURIComponent(asked[1]));
+  }
+  new MutationObserver(() => { if (here) look(); }).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+
+  join("compare", {
+    painters: { comparison: paintComparison, compared: paintDone },
+    heard: (view) => { if (view.ready) ready(); },
+    enter: () => { here = true; part(".compare-title").focus({ preventScroll: true }); },
+    leave: () => {
+      here = false;
+      clearTimeout(next);
+      clearTimeout(waiting);
+      history.replaceState(null, "", location.pathname + location.search);
+      forget();
+      wanted = null;
+    },
+  });
+})();
