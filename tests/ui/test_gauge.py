@@ -103,8 +103,8 @@ def needs(shown: Snapshot, engine: str = "svd-xt", language: str = "en", **value
 
 def test_the_gauge_says_what_the_clip_needs_and_how_it_is_run() -> None:
     shown = needs(planned(23.0))
-    assert "16.3 of 22.5 GB, all of the model on the card" in shown
-    assert "Picture 6.6, motion 12.4, frames 15.4 GB; main memory 6.7 GB" in shown
+    assert "17.4 of 22.5 GB, all of the model on the card" in shown
+    assert "Picture 6.6, motion 11.8, frames 16.4 GB; main memory 6.7 GB" in shown
     assert "streams through the card" in needs(planned(7.5))
     assert "模型分层流经显卡" in needs(planned(7.5), language="zh-CN")
 
