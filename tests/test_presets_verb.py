@@ -43,7 +43,7 @@ def test_one_s_own_from_end_to_end(run: Any, recipe: str, tmp_path: Path) -> Non
     assert code == 0
     assert json.loads(out)[0] == {
         **{"name": "calm-sea", "own": True, "title": {"en": "Calm sea"}, "about": {}},
-        "settings": {"motion_bucket": 33, "finish": {"smooth": 1}},
+        "settings": {"motion_bucket": 33},
     }
     assert run("rename", "calm-sea", "Still sea")[0] == 0
     file = tmp_path / "still.json"

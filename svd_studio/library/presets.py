@@ -29,19 +29,10 @@ ORDER = (
 """How the shipped looks stand on the page: the safest first."""
 
 LOOK_FIELDS = (
-    *(
-        "shape",
-        "width",
-        "height",
-        "motion_bucket",
-        "steps",
-        "scheduler",
-        "guidance_first",
-        "guidance_last",
-        "motion_fps",
-        "image_noise",
-    ),
-    *("finish.smooth", "finish.scale", "export.fps"),
+    *("shape", "width", "height", "motion_bucket", "steps", "scheduler"),
+    *("guidance_first", "guidance_last", "motion_fps", "image_noise"),
+    *("finish.smooth", "finish.scale", "finish.deflicker", "finish.contrast", "finish.colour", "finish.sharpen"),
+    "export.fps",
 )
 """What makes a look, and what a look replaces: its own value or, where it is silent, the engine's."""
 
@@ -241,13 +232,13 @@ def as_preset(text: str, file: str) -> Preset:
 
 
 def look_of(settings: ClipSettings) -> dict[str, Any]:
-    """Those fields of a recipe that make its look; empty ones are left to the engine."""
-    values = settings.as_json()
+    """Those fields of a recipe that make its look; what is as it always is stays out."""
+    values, usual = settings.as_json(), ClipSettings().as_json()
     look: dict[str, Any] = {}
     for name in LOOK_FIELDS:
         part, _, leaf = name.rpartition(".")
-        value = (values[part] if part else values).get(leaf)
-        if value is not None:
+        value, default = ((found[part] if part else found).get(leaf) for found in (values, usual))
+        if value != default:
             (look.setdefault(part, {}) if part else look)[leaf] = value
     return look
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from svd_studio.core.clip import ClipSettings, ResolvedSettings
 from svd_studio.core.engine import EngineInfo
 from svd_studio.core.errors import BadSetting, Message
+from svd_studio.library.certificates import Figures
 from svd_studio.ui.texts import say
 from svd_studio.video.finish import playback_fps
 
@@ -18,14 +20,22 @@ MOTIONS = {"calm": 79, "usual": 149, "lively": 189, "wild": 255}
 """The highest motion bucket of each word."""
 
 
-def beside(settings: ResolvedSettings, language: str) -> dict[str, str]:
-    """A few words beside a field, by its name."""
+def beside(settings: ResolvedSettings, language: str, figures: Figures = MappingProxyType({})) -> dict[str, str]:
+    """A few words beside a field, by its name; what its speed costs, where it was measured on these weights."""
     seconds = settings.frames_in_all * settings.finish.smooth / playback_fps(settings)
     return {
         "frames": say(Message("page.beside.seconds", {"seconds": f"{seconds:.1f}"}), language),
         "motion_bucket": say(f"page.motion.{motion(settings.motion_bucket)}", language),
-        "speed": say(f"page.speed.{settings.speed}", language),
+        "speed": _speed(settings.speed, figures, language),
     }
+
+
+def _speed(speed: str, figures: Figures, language: str) -> str:
+    words = say(f"page.speed.{speed}", language)
+    if speed not in figures:
+        return words
+    measured = {name: f"{figures[speed][name]:g}" for name in ("faster", "psnr")}
+    return say(Message("page.speed.measured", {"words": words, **measured}), language)
 
 
 def motion(bucket: int) -> str:

@@ -238,7 +238,8 @@ class PageView:
         promise = say(Message("page.promise", {"time": time}) if time else "page.promise.unknown", language)
         if not time and resolved.settings.engine == PRACTICE:
             promise = ""  # the note under the gauge says it
-        note["beside"] = beside(resolved.settings, language)
+        figures = self.studio.certified(ENGINES[resolved.settings.engine])
+        note["beside"] = beside(resolved.settings, language, figures)
         return {"errors": {}, "promise": promise, **note, **self.notes(resolved, language)}
 
     def refusal(self, error: StudioError, language: str) -> View:

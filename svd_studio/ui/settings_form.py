@@ -58,8 +58,10 @@ MORE = (
     Row("scheduler", "pick"),
     Row("width", "number", may_be_empty=True),
     Row("height", "number", may_be_empty=True),
+    Row("parts", "slider"),
     Row("finish.smooth", "pick"),
     Row("finish.scale", "pick", may_be_empty=True),
+    *(Row(f"finish.{name}", "slider", step=0.05) for name in ("deflicker", "contrast", "colour", "sharpen")),
     Row("export.fps", "number", may_be_empty=True),
 )
 ROWS = {row.name: row for row in (*WORDS, *MAIN, *SHAPE, *CROP, *SPEED, *SEED, *MORE)}

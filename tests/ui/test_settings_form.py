@@ -94,3 +94,12 @@ def test_the_help_is_the_fields_own() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_and_choice_has_words(form: SettingsForm, language: str) -> None:
     assert len(form.speak(language, frozenset())) == len(ROWS)
+
+
+def test_what_a_speed_costs_is_told_where_it_was_measured() -> None:
+    from svd_studio.ui.form_view import beside
+
+    settings = ClipSettings(speed="good").resolve(ENGINES["svd-xt"]).settings
+    assert "Measured" not in beside(settings, "en")["speed"]
+    told = beside(settings, "en", {"good": {"faster": 1.9, "psnr": 34.2}})["speed"]
+    assert told.endswith("Measured here: 1.9× as fast, 34.2 dB like the best.")
