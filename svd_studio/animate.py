@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -18,6 +18,8 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.core.progress import Progress
+from svd_studio.core.sweep import MOST, expand, numbers
+from svd_studio.engines.catalog import engine_info
 from svd_studio.gpu.cards import Card
 from svd_studio.host import private_folder
 from svd_studio.jobs.worker import worker_name
@@ -34,13 +36,51 @@ ASK_EVERY_S = 0.3
 def animate(studio: Studio, arguments: argparse.Namespace, flags: Mapping[str, type]) -> int:
     """Make the clip that the arguments ask for; returns the exit code."""
     settings = asked_settings(studio, arguments, flags)
+    if arguments.sweep:
+        return animate_all(studio, settings, arguments)
     if arguments.output:
         check_output(arguments.output)
     submitted = studio.submit(settings, arguments.picture)
     for note in submitted.resolved.notes:
         print(say(note), file=sys.stderr)
     keep_log(studio.config)
-    job = wait_for(studio, submitted.job_id)
+    return finish(studio, submitted.job_id, arguments)
+
+
+def animate_all(studio: Studio, settings: ClipSettings, arguments: argparse.Namespace) -> int:
+    """Make a clip of every combination that --sweep asks for; the exit code is the first that is not 0."""
+    if arguments.output:
+        raise BadInput("cli.sweep_output")
+    info = engine_info(settings.engine) if settings.engine else studio.default_engine()
+    recipes = expand(settings.changed(engine=info.name), read_sweep(arguments.sweep), info)
+    made = studio.compare(recipes, arguments.picture)
+    keep_log(studio.config)
+    first = 0
+    for number in made.jobs:
+        code = finish(studio, number, arguments)
+        if code == CANCELLED:  # Ctrl-C means all of them
+            for later in made.jobs:
+                studio.cancel(later)
+            return code
+        first = first or code
+    return first
+
+
+def read_sweep(typed: Sequence[str]) -> dict[str, list[Any]]:
+    """Read FIELD=A,B; a prompt may hold commas, so each takes a --sweep of its own. Raises BadInput."""
+    sweep: dict[str, list[Any]] = {}
+    for text in typed:
+        name, equals, values = text.partition("=")
+        field = {"bucket": "motion_bucket"}.get(name.strip(), name.strip().replace("-", "_"))
+        if not equals or field not in MOST:
+            raise BadInput("cli.sweep", given=text[:40], fields=", ".join(["bucket", *MOST][:-1]))
+        sweep.setdefault(field, []).extend([values.strip()] if field == "prompt" else numbers(values))
+    return sweep
+
+
+def finish(studio: Studio, job_id: int, arguments: argparse.Namespace) -> int:
+    """Wait for a job and say where its clip is, or why there is none; returns the exit code."""
+    job = wait_for(studio, job_id)
     if job is None or job.status is JobStatus.CANCELLED:
         print(say("job.cancelled"), file=sys.stderr)
         return CANCELLED

@@ -172,6 +172,7 @@ def _add_animate(verbs: Any) -> None:
     parser.add_argument("--preset", metavar="P", help=say("cli.help.preset"))
     parser.add_argument("--recipe", type=Path, metavar="CLIP|JSON", help=say("cli.help.recipe"))
     parser.add_argument("--guidance", metavar="A:B", help=say("cli.help.guidance"))
+    parser.add_argument("--sweep", action="append", default=[], metavar="FIELD=A,B", help=say("cli.help.sweep"))
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help=say("cli.help.output"))
     for name, kind in CLIP_FLAGS.items():
         parser.add_argument(flag(name), dest=name, metavar=_metavar(name, kind), help=_help(name))

@@ -13,7 +13,7 @@ from svd_studio.studio import Studio
 from svd_studio.ui import player
 from svd_studio.ui.animate_handlers import MOST_CLIPS, Handlers
 from svd_studio.ui.compare_handlers import CompareHandlers
-from svd_studio.ui.compare_tab import OPEN, SWEEP
+from svd_studio.ui.compare_tab import OPEN
 from svd_studio.ui.edit_handlers import EditHandlers
 from svd_studio.ui.form_handlers import FormHandlers
 from svd_studio.ui.gauge_history import history_view
@@ -102,7 +102,7 @@ class AnimateTab:
                         1, minimum=1, maximum=MOST_CLIPS, precision=0, label="clips", elem_id="clips", container=False
                     )
                     generate = gr.Button("generate", variant="primary", elem_id="generate")
-                    gr.HTML(OPEN + SWEEP, js_on_load=None, elem_id="sweep")
+                    gr.HTML(OPEN, js_on_load=None, elem_id="sweep")
                     cancel = gr.Button("cancel", elem_id="cancel")
                 gr.HTML(player.NOTES, js_on_load=None, elem_id="notes")
             with gr.Column(elem_id="meter", scale=1, min_width=240):

@@ -109,7 +109,8 @@ class CompareTab:
         }
 
     def draw(self, language: Component) -> None:
-        """Put the room on the page; no tab leads there, only what was asked for together."""
+        """Put the room on the page, where no tab leads but only what was asked for together, and the dialog."""
+        gr.HTML(SWEEP, js_on_load=None, elem_id="sweep-place")  # in no room: the Gallery opens it, too
         draw_room("compare", ROOM, {"look": self.look, "act": self.act}, language)
 
     def look(self, sent: Sent, language: str, request: gr.Request) -> View:

@@ -134,7 +134,7 @@ def _job_part(studio: Studio, job: Job, language: str) -> Tile:
         "state": "failed" if is_cancelled else state,
         "line": say("page.compare.gone", language) if state == "gone" and not is_cancelled else shown["line"],
         "percent": shown["percent"],
-        "poster": shown["preview"] if state == "running" else f"/media/job/{job.id}/picture",
+        "poster": (shown["preview"] if state == "running" else None) or f"/media/job/{job.id}/picture",
     }
 
 

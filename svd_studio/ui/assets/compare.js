@@ -5,10 +5,10 @@
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".compare").querySelector(selector);
   const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
-  const NUDGE = 0.12, NEAR = 0.2, FAR = 1.5;  // of the rate; of a frame
+  const NUDGE = 0.12, NEAR = 0.15, FAR = 1, SETTLE_MS = 600;  // of the rate; of a frame
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let shown = null, wanted = null, here = false, next = null, waiting = null;
-  let chosen = null, playing = false, rate = 1, held = 0, offered = null, acting = 0;
+  let chosen = null, playing = false, gathering = false, rate = 1, held = 0, offered = null, acting = 0;
 
   // ---- asking ----------------------------------------------------------------------------------
   function open(id) {
@@ -175,15 +175,26 @@
     const all = videos();
     if (playing || !all.length) return;
     playing = true;
-    const from = held >= shown.frames - 1 ? 0 : held;
-    for (const video of all) {
-      video.currentTime = from ? timeOf(video, from) : 0;
-      video.playbackRate = rate;
-    }
-    for (const video of seen()) video.play().catch(() => {});
+    gather(held >= shown.frames - 1 ? 0 : held);
     requestAnimationFrame(follow);
     paintPlay();
   }
+
+  async function gather(frame) {  // all to one frame, and off together
+    gathering = true;
+    const all = videos();
+    for (const video of all) {
+      video.pause();
+      video.playbackRate = rate;
+      video.currentTime = frame ? timeOf(video, frame) : 0;
+    }
+    await Promise.race([Promise.all(all.map(settled)), new Promise((done) => setTimeout(done, SETTLE_MS))]);
+    gathering = false;
+    if (playing) for (const video of seen()) video.play().catch(() => {});
+  }
+
+  const settled = (video) =>
+    new Promise((done) => (video.seeking ? video.addEventListener("seeked", done, { once: true }) : done()));
 
   function pause() {
     playing = false;
@@ -194,22 +205,16 @@
 
   function follow() {
     if (!playing || !here) return;
+    requestAnimationFrame(follow);
     const all = seen(), lead = all[0];
+    if (gathering) return;
     for (const video of videos()) if (!video.dataset.seen && !video.paused) video.pause();
     if (lead) {
-      if (lead.ended || lead.currentTime >= lead.duration - 0.005) for (const video of all) restart(video);
-      else for (const video of all.slice(1)) keepUp(video, lead);
-      if (lead.paused && !lead.ended) lead.play().catch(() => {});
       held = Math.min(Number(lead.dataset.frames) - 1, Math.floor(lead.currentTime / frameOf(lead) + 1e-3));
       paintPosition();
+      if (lead.ended || lead.currentTime >= lead.duration - 0.005) gather(0);
+      else for (const video of all) keepUp(video, lead);
     }
-    requestAnimationFrame(follow);
-  }
-
-  function restart(video) {
-    video.currentTime = 0;
-    video.playbackRate = rate;
-    video.play().catch(() => {});
   }
 
   function keepUp(video, lead) {
@@ -217,7 +222,7 @@
     const off = (video.currentTime - lead.currentTime) / frameOf(lead);
     if (Math.abs(off) > FAR) video.currentTime = lead.currentTime;
     video.playbackRate = rate * (off > NEAR ? 1 - NUDGE : off < -NEAR ? 1 + NUDGE : 1);
-    if (video.paused && (!video.ended || Math.abs(off) > FAR)) video.play().catch(() => {});
+    if (video.paused && !video.ended) video.play().catch(() => {});
   }
 
   function show(frame) {
@@ -340,9 +345,10 @@
   });
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.(".compare-scrub")) return;
+    const frame = Number(event.target.value);  // before it is painted where it was
     if (playing) pause();
     touch();
-    show(Number(event.target.value));
+    show(frame);
   });
   document.addEventListener("keydown", (event) => {
     if (!here || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .menu")) return;
