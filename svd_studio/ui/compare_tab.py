@@ -125,15 +125,14 @@ class CompareTab:
         found = seen_comparison(self.studio, sent.get("comparison"), owner_of(request))
         act = self._acts.get(str(sent.get("what")))
         if found is None or act is None:
-            raise BadInput("page.compare.unknown")
+            return self.look(sent, language, request) | {"notice": say("page.compare.unknown", language)}
         said: View = {}
         try:
-            said["compared"] = {"what": sent["what"], "clips": act(found, sent)}
+            clips = act(found, sent)
+            words = say(Message("page.gallery.did.trash_many", {"n": len(clips)}), language)
+            said["compared"] = {"what": sent["what"], "clips": clips, "said": words}
         except StudioError as error:
             said["notice"] = say(error.message, language)
-        thrown = len(said.get("compared", {}).get("clips", ())) if sent["what"] == "throw" else 0
-        if thrown:
-            said["compared"]["said"] = say(Message("page.gallery.did.trash_many", {"n": thrown}), language)
         return {"comparison": comparison_view(self.studio, found, language), **said}
 
     def _star(self, found: Comparison, sent: Sent) -> list[str]:

@@ -30,24 +30,30 @@ APART = """async () => {  // in frames, looked at for a second of playing
 
 
 @pytest.fixture
-def three(window: Window) -> Any:
+def three(window: Window) -> Comparison:
     """Three finished variants with real files, made by the scripted engine."""
     studio = window.studio
+    recipes = [ClipSettings(engine="svd-nano", frames=FRAMES, seed=5, motion_bucket=one) for one in (30, 90, 200)]
+    picture = studio.keep_picture(SAMPLES / "coffee.jpg")
+    studio.queue.set_paused(True)
+    made = studio.compare(recipes, picture, "coffee")
+    for number in made.jobs:
+        finish(window, number)
+    studio.queue.set_paused(False)
+    return made
+
+
+def finish(window: Window, number: int) -> None:
+    """Make a waiting job's clip as its worker does, with the scripted engine."""
+    job = window.studio.queue.claim("test", number)
+    assert job is not None
+    asked = job.request.settings
     with pytest.MonkeyPatch.context() as patch:
-        studio.queue.set_paused(True)
-        picture = studio.keep_picture(SAMPLES / "coffee.jpg")
-        maker = Maker(studio, picture, patch)
-        recipes = [ClipSettings(engine="svd-nano", frames=FRAMES, seed=5, motion_bucket=one) for one in (30, 90, 200)]
-        made = studio.compare(recipes, picture, "coffee")
-        for number, recipe in zip(made.jobs, recipes, strict=True):
-            maker.made = number - 1
-            clip = maker.clip(
-                "coffee", seed=5, frames=FRAMES, motion_bucket=recipe.motion_bucket, width=128, height=128
-            )
-            assert studio.queue.claim("test", number)
-            studio.queue.finish(number, clip.id)
-        studio.queue.set_paused(False)
-        yield made
+        maker = Maker(window.studio, job.request.start_image, patch)
+        maker.made = number - 1  # a clip carries the number of its job
+        recipe: dict[str, Any] = {"frames": asked.frames, "motion_bucket": asked.motion_bucket, "seed": asked.seed}
+        clip = maker.clip(job.title, width=128, height=128, **recipe)
+    window.studio.queue.finish(number, clip.id)
 
 
 def open_room(open_page: OpenPage, made: Comparison) -> StudioPage:
@@ -63,7 +69,9 @@ def chosen(page: StudioPage) -> str:
 
 
 def test_variants_are_asked_for_and_come_one_by_one(open_page: OpenPage, window: Window) -> None:
-    page, before = open_page(), len(window.studio.queue.find())
+    page, queue = open_page(), window.studio.queue
+    before = len(queue.find())
+    queue.set_paused(True)
     page.make_it_small()
     page.page.click(".sweep-open")
     page.page.wait_for_selector(".sweep-line:has-text('3 clips')")
@@ -75,11 +83,14 @@ def test_variants_are_asked_for_and_come_one_by_one(open_page: OpenPage, window:
     page.page.wait_for_selector("[data-axis=motion_bucket] .sheet-problem", state="hidden")
     page.page.dblclick(".sweep-go")
     page.page.wait_for_selector(".compare-tile:nth-child(2)")
-    assert len(window.studio.queue.find()) == before + 2
+    assert len(queue.find()) == before + 2
     assert page.text(".compare-tile:nth-child(1) .compare-label") == "motion 30, calm"
+    page.page.wait_for_selector(".compare-blocked:not([hidden])")
+    finish(window, max(job.id for job in queue.find()) - 1)
     page.page.wait_for_selector(".compare-tile[data-state=clip]:nth-child(1) video.is-ready")
     page.page.click("[data-variant=stop]")
-    page.page.wait_for_selector(".compare-tile:nth-child(2):is([data-state=failed], [data-state=clip])")
+    page.page.wait_for_selector(".compare-tile[data-state=failed]:nth-child(2)")
+    queue.set_paused(False)
     address = page.page.url
     page.page.reload()
     page.page.wait_for_selector(".compare-tile:nth-child(2)")

@@ -7,8 +7,9 @@
   const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
   const NUDGE = 0.12, NEAR = 0.15, FAR = 1, SETTLE_MS = 600;  // of the rate; of a frame
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const asked = [];
   let shown = null, wanted = null, here = false, next = null, waiting = null;
-  let chosen = null, playing = false, gathering = false, rate = 1, held = 0, offered = null, acting = 0;
+  let chosen = null, playing = false, gathering = false, rate = 1, held = 0, offered = null;
 
   // ---- asking ----------------------------------------------------------------------------------
   function open(id) {
@@ -17,32 +18,38 @@
     history.replaceState(null, "", `#variants-${encodeURIComponent(id)}`);
     document.querySelector("dialog[open]")?.close();
     go("compare");
-    look();
+    ask("look");
   }
 
-  function look() {
+  function ask(event, data) {  // one question at a time, in the order of the presses
+    if (event !== "look" || !asked.length) asked.push([event, data]);
+    if (!waiting) askNext();
+  }
+
+  function askNext() {
     clearTimeout(next);
     clearTimeout(waiting);
-    if (!here || !wanted) return;
-    waiting = setTimeout(look, PATIENCE_MS);  // an answer that never comes must not hold the page
-    send("compare", "look", { comparison: wanted });
+    waiting = null;
+    if (!here || !wanted) { asked.length = 0; return; }
+    if (!asked.length) {
+      next = setTimeout(() => ask("look"), shown?.waits && !document.hidden ? LOOK_MS : IDLE_MS);
+      return;
+    }
+    waiting = setTimeout(askNext, PATIENCE_MS);  // an answer that never comes must not hold the page
+    const [event, data] = asked.shift();
+    send("compare", event, { comparison: wanted, ...data });
   }
 
-  function act(what, data) {
-    acting += 1;  // a look that was on its way shows what was before
-    send("compare", "act", { comparison: wanted, what, ...data });
-  }
+  const act = (what, data) => ask("act", { what, ...data });
 
   function paintComparison(view, whole) {
-    if (whole.room === "compare" && view.id !== wanted) { open(view.id); look(); }
-    if (view.id !== wanted) return;
-    if ("compared" in whole || "notice" in whole) acting = Math.max(0, acting - 1);
-    clearTimeout(waiting);
-    clearTimeout(next);
-    if (here) next = setTimeout(look, view.waits && !document.hidden ? LOOK_MS : IDLE_MS);
-    if (acting) return;
-    shown = view;
-    paint();
+    if (whole.room === "compare") open(view.id);  // just begun; it was not asked for here
+    const isNews = view.id === wanted && !asked.some(([event]) => event === "act");  // else it shows what was before
+    if (isNews) {
+      shown = view;
+      paint();
+    }
+    if (whole.room !== "compare") askNext();
   }
 
   // ---- painting ----------------------------------------------------------------------------------
@@ -94,7 +101,7 @@
     row.dataset.state = tile.state;
     row.classList.toggle("is-kept", !!tile.starred);
     write(row, ".compare-number", String(at + 1));
-    write(row, ".compare-label", tile.label);
+    paintLabel(row.querySelector(".compare-label"), tile.label);
     row.querySelector(".compare-caption").title = tile.label;
     write(row, ".compare-line", tile.line);
     const track = row.querySelector(".track"), retry = row.querySelector("[data-variant=retry]");
@@ -108,6 +115,12 @@
     paintStill(row.querySelector("img"), tile.poster);
     if (tile.state === "clip") load(row, tile);
     else unload(row);
+  }
+
+  function paintLabel(place, label) {  // broken between its parts rather than within one
+    if (place.textContent === label) return;
+    const parts = label.split(" · "), last = parts.length - 1;
+    place.replaceChildren(...parts.flatMap((words, at) => [at ? " " : "", element("span", at < last ? `${words} ·` : words)]));
   }
 
   function paintStill(image, src) {  // swapped only when it is whole, so that nothing blinks
@@ -380,7 +393,7 @@
     const asked = /^#variants-([\w%-]{1,60})$/.exec(location.hash);
     if (asked && !wanted) open(decodeURIComponent(asked[1]));
   }
-  new MutationObserver(() => { if (here) look(); }).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+  new MutationObserver(() => { if (here) ask("look"); }).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
 
   join("compare", {
     painters: { comparison: paintComparison, compared: paintDone },
