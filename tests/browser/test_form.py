@@ -60,10 +60,6 @@ def test_keys_generate_play_step_and_never_while_typing(open_page: OpenPage, win
         Maker(window.studio, PICTURE, patch).clip("the sea", frames=4)
     page = open_page()
     page.wait_for_mode("clip")
-    page.page.keyboard.press("Control+Enter")
-    until(lambda: window.studio.queue.find())
-    window.studio.cancel(window.studio.queue.find()[0].id)
-    page.wait_for_mode("clip")
     page.page.evaluate("document.querySelector('.player').play()")
     page.page.evaluate("document.activeElement.blur()")
     paused = "document.querySelector('.player').paused"
@@ -86,3 +82,6 @@ def test_keys_generate_play_step_and_never_while_typing(open_page: OpenPage, win
     assert page.page.locator("#shortcuts dd").count() == page.page.locator("#shortcuts dt").count() == 7
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector("#shortcuts", state="hidden")
+    page.page.keyboard.press("Control+Enter")
+    until(lambda: window.studio.queue.find())
+    window.studio.cancel(window.studio.queue.find()[0].id)
