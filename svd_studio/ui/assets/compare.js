@@ -101,7 +101,7 @@
     row.dataset.state = tile.state;
     row.classList.toggle("is-kept", !!tile.starred);
     write(row, ".compare-number", String(at + 1));
-    paintLabel(row.querySelector(".compare-label"), tile.label);
+    write(row, ".compare-label", tile.label);
     row.querySelector(".compare-caption").title = tile.label;
     write(row, ".compare-line", tile.line);
     const track = row.querySelector(".track"), retry = row.querySelector("[data-variant=retry]");
@@ -115,12 +115,6 @@
     paintStill(row.querySelector("img"), tile.poster);
     if (tile.state === "clip") load(row, tile);
     else unload(row);
-  }
-
-  function paintLabel(place, label) {  // broken between its parts rather than within one
-    if (place.textContent === label) return;
-    const parts = label.split(" · "), last = parts.length - 1;
-    place.replaceChildren(...parts.flatMap((words, at) => [at ? " " : "", element("span", at < last ? `${words} ·` : words)]));
   }
 
   function paintStill(image, src) {  // swapped only when it is whole, so that nothing blinks
