@@ -143,9 +143,7 @@ def _how_it_runs(fit: Fit | None) -> str:
     return "page.offer.fits" if fit.plan.residency == "all" else "page.offer.fits_slowly"
 
 
-def _offered(
-    studio: Studio, snapshot: Snapshot, card: CardSample, download: Download, language: str
-) -> dict[str, Any]:
+def _offered(studio: Studio, snapshot: Snapshot, card: CardSample, download: Download, language: str) -> dict[str, Any]:
     info = ENGINES[OFFERED]
     assert info.weights is not None
     offer = studio.weights.describe(info.weights)
