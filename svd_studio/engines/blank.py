@@ -21,18 +21,21 @@ class BlankEngine(SvdEngine):
 
     def load(self, folder: Path, dtype: torch.dtype) -> StableVideoDiffusionPipeline:
         with _made_as(dtype), torch.device(self.device):
-            pipeline = StableVideoDiffusionPipeline(
-                vae=AutoencoderKLTemporalDecoder(
-                    down_block_types=("DownEncoderBlock2D",) * 4,
-                    block_out_channels=(128, 256, 512, 512),
-                    layers_per_block=2,
-                    sample_size=768,
-                ),
-                image_encoder=CLIPVisionModelWithProjection(vision_config()),
-                unet=UNetSpatioTemporalConditionModel(),  # whose defaults are SVD-XT's
-                scheduler=svd_scheduler(),
-                feature_extractor=CLIPImageProcessor(),
+            vae = AutoencoderKLTemporalDecoder(
+                down_block_types=("DownEncoderBlock2D",) * 4,
+                block_out_channels=(128, 256, 512, 512),
+                layers_per_block=2,
+                sample_size=768,
             )
+            image_encoder = CLIPVisionModelWithProjection(vision_config())
+            unet = UNetSpatioTemporalConditionModel()  # whose defaults are SVD-XT's
+        pipeline = StableVideoDiffusionPipeline(
+            vae=vae,
+            image_encoder=image_encoder,
+            unet=unet,
+            scheduler=svd_scheduler(),  # which counts on the processor, and not in half precision
+            feature_extractor=CLIPImageProcessor(),
+        )
         pipeline.set_progress_bar_config(disable=True)
         for part in (pipeline.unet, pipeline.vae, pipeline.image_encoder):
             part.eval()

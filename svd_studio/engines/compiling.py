@@ -68,6 +68,12 @@ class CompiledBlocks:
         self.usable = False
         self._switch_off()
 
+    def forget(self) -> None:
+        """Let go of what was compiled, which would hold on to weights that are freed."""
+        if self._compiled:
+            self._compiled.clear()
+            torch._dynamo.reset()
+
     def _switch_on(self) -> None:
         torch._dynamo.config.cache_size_limit = KINDS
         for block in _blocks(self.unet):

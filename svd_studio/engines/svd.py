@@ -124,6 +124,7 @@ class SvdEngine:
 
     def unload(self) -> None:
         self.pipeline.remove_all_hooks()
+        self.blocks.forget()
         del self.pipeline, self._euler, self.blocks, self._encoded
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
