@@ -82,7 +82,7 @@ def _facts(job: Job, language: str) -> str:
     info = ENGINES.get(settings.engine)
     values: dict[str, str | int | float] = {
         "engine": info.title.partition(" (")[0] if info else settings.engine,
-        "frames": settings.frames,
+        "frames": settings.frames_in_all,
         "steps": settings.steps,
         "seed": settings.seed,
     }
