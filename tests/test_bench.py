@@ -15,7 +15,7 @@ from svd_studio.bench.memory import memory_by_stage
 from svd_studio.bench.page import bench_page
 from svd_studio.bench.path import SAMPLE, bench_path
 from svd_studio.bench.peaks import growth, peaks_by_plan
-from svd_studio.bench.prompts import PROMPTS, STRENGTHS, bench_prompts
+from svd_studio.bench.prompts import PICTURES, PROMPTS, STRENGTHS, bench_prompts
 from svd_studio.bench.queue import BARS, bench_queue
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.config import StudioConfig
@@ -27,6 +27,7 @@ from svd_studio.engines.catalog import ENGINES, NANO_FOLDER
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.gpu.device import Device, pick_device
 from svd_studio.library.certificates import Certificates
+from svd_studio.library.presets import SHIPPED
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 
@@ -75,6 +76,10 @@ def test_what_words_do_is_measured_for_each_prompt_and_strength(
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {(row["prompt"], row["strength"]) for row in rows} == {(p, s) for p in PROMPTS for s in STRENGTHS}
     assert all(row["psnr"] > 0 and row["sharpness"] > 0 for row in rows)
+
+
+def test_the_pictures_that_are_measured_are_here() -> None:
+    assert all((SHIPPED / "pictures" / name).is_file() for name in PICTURES)
 
 
 def test_a_model_without_its_text_tower_is_not_measured(tmp_path: Path) -> None:

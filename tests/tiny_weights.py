@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKLTemporalDecoder,
-    EulerDiscreteScheduler,
     StableVideoDiffusionPipeline,
     UNetSpatioTemporalConditionModel,
 )
@@ -17,6 +16,8 @@ from transformers import (
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
 )
+
+from svd_studio.engines.blank import svd_scheduler
 
 
 def tiny_svd(folder: Path, variant: str | None = "fp16") -> Path:
@@ -57,23 +58,6 @@ def tiny_svd(folder: Path, variant: str | None = "fp16") -> Path:
     dtype = torch.float16 if variant == "fp16" else torch.float32
     pipeline.to(dtype=dtype).save_pretrained(folder, variant=variant, safe_serialization=True)
     return folder
-
-
-def svd_scheduler() -> EulerDiscreteScheduler:
-    """SVD's own scheduler configuration."""
-    return EulerDiscreteScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        interpolation_type="linear",
-        use_karras_sigmas=True,
-        sigma_min=0.002,
-        sigma_max=700.0,
-        timestep_spacing="leading",
-        timestep_type="continuous",
-        steps_offset=1,
-    )
 
 
 def tiny_text_tower(folder: Path, dimensions: int = 32) -> Path:

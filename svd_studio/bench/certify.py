@@ -4,7 +4,6 @@ Losses on a small model say little about a large one, so nothing is claimed befo
 """
 
 import json
-import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -12,16 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from svd_studio.bench.loaded import load
 from svd_studio.bench.prompts import PICTURES
 from svd_studio.core.clip import ClipSettings, ResolvedSettings
 from svd_studio.core.progress import Progress
 from svd_studio.core.speed import LEVELS, Level, Speed
-from svd_studio.core.vram import VramPlan
 from svd_studio.engines.base import Scene
-from svd_studio.engines.catalog import engine_info
-from svd_studio.engines.svd import SvdEngine
-from svd_studio.gpu.device import pick_device
-from svd_studio.gpu.planner import plan_clip
 from svd_studio.library.presets import SHIPPED
 from svd_studio.quality.likeness import psnr, ssim
 from svd_studio.rendering.parts import fingerprint
@@ -48,7 +43,7 @@ def bench_certify(studio: Studio, engine: str, as_json: bool, pictures: Sequence
     fewer = clips.settings(steps=drafted.steps, scheduler=drafted.scheduler)
     rows.append(clips.compared(f"dpm, {drafted.steps} steps", fewer, LEVELS["best"]))
     speeds: dict[str, Row] = {name: clips.compared(name, clips.settings(speed=name), LEVELS[name]) for name in SPEEDS}
-    studio.certificates.keep(engine, fingerprint(studio.weights_folder(clips.info)), speeds)
+    studio.certificates.keep(engine, fingerprint(studio.weights_folder(clips.loaded.info)), speeds)
     rows += speeds.values()
     print(json.dumps({"engine": engine, "rows": rows}, indent=2) if as_json else _table(rows))
     return 0
@@ -58,15 +53,12 @@ class _Clips:
     """One loaded engine, the pictures, and the best clip of each, made once."""
 
     def __init__(self, studio: Studio, engine: str, pictures: Sequence[str], asked: dict[str, Any]) -> None:
-        self.info, device = engine_info(engine), pick_device()
-        precision = device.precision(studio.config.precision)
-        self.place, self.free_gb = device.place(precision), device.claim_gb() or math.inf
-        self.engine = SvdEngine(self.info, studio.sound_weights(self.info), device.name, precision)
+        self.loaded = load(studio, engine)
         self.pictures, self.asked = pictures, asked
         self.best: dict[str, tuple[np.ndarray, float]] = {}
 
     def settings(self, **values: Any) -> ResolvedSettings:
-        return ClipSettings.from_person({"seed": 7, **self.asked, **values}).resolve(self.info).settings
+        return ClipSettings.from_person({"seed": 7, **self.asked, **values}).resolve(self.loaded.info).settings
 
     def compared(self, name: str, settings: ResolvedSettings, level: Level) -> Row:
         """Medians over the pictures: the lever's steps against the best's."""
@@ -85,11 +77,11 @@ class _Clips:
         """The clip, and the seconds that its steps took."""
         tried = _at(settings, level)
         scene = Scene(tried, framed_picture(SHIPPED / "pictures" / picture, tried))
-        plan: VramPlan = plan_clip(self.info, tried, self.place, self.free_gb)
+        plan = self.loaded.plan(tried)
         started = time.perf_counter()
-        latents = self.engine.denoise(scene, plan, Progress())
+        latents = self.loaded.engine.denoise(scene, plan, Progress())
         seconds = time.perf_counter() - started
-        return np.stack(list(self.engine.decode(latents, plan, Progress()))), seconds
+        return np.stack(list(self.loaded.engine.decode(latents, plan, Progress()))), seconds
 
 
 def _at(settings: ResolvedSettings, tried: Level) -> ResolvedSettings:

@@ -4,28 +4,25 @@ Of the large models nobody knows before this has run; the page calls steering ex
 """
 
 import json
-import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from svd_studio.bench.loaded import load
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import BadInput, MissingWeights
 from svd_studio.core.progress import Progress
 from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
-from svd_studio.engines.svd import SvdEngine
-from svd_studio.gpu.device import pick_device
-from svd_studio.gpu.planner import plan_clip
 from svd_studio.library.presets import SHIPPED
 from svd_studio.quality.likeness import psnr, sharpness
 from svd_studio.quality.motion import mean_flow
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 
-PICTURES = ("coffee.jpg", "mountains.jpg", "temple.jpg")
+PICTURES = ("coffee.jpg", "mountains.jpg", "pagoda.jpg")
 PROMPTS = ("pan left", "zoom in", "waves roll in, wind in the trees", "slow motion, golden light")
 STRENGTHS = (0.1, 0.2, 0.4)
 
@@ -49,12 +46,8 @@ class _Clips:
     """One loaded engine and the clips without words, made once."""
 
     def __init__(self, studio: Studio, engine: str, asked: dict[str, Any]) -> None:
-        info, device = engine_info(engine), pick_device()
-        self.info, self.asked, self.free_gb = info, asked, device.claim_gb() or math.inf
-        precision = device.precision(studio.config.precision)
-        self.place = device.place(precision)
-        self.engine = SvdEngine(info, studio.sound_weights(info), device.name, precision)
-        self.tower = studio.text_tower(info)
+        self.loaded, self.asked = load(studio, engine), asked
+        self.tower = studio.text_tower(self.loaded.info)
         self.stock: dict[str, np.ndarray] = {}
 
     def compared(self, prompt: str, strength: float, pictures: Sequence[str]) -> Row:
@@ -71,11 +64,11 @@ class _Clips:
 
     def frames(self, picture: str, **words: Any) -> np.ndarray:
         """The clip of a sample picture, uint8 (frames, height, width, 3); always the same seed."""
-        settings = ClipSettings.from_person({"seed": 7, **self.asked, **words}).resolve(self.info).settings
-        plan = plan_clip(self.info, settings, self.place, self.free_gb)
+        settings = ClipSettings.from_person({"seed": 7, **self.asked, **words}).resolve(self.loaded.info).settings
+        plan = self.loaded.plan(settings)
         start = framed_picture(SHIPPED / "pictures" / picture, settings)
-        latents = self.engine.denoise(Scene(settings, start, text_tower=self.tower), plan, Progress())
-        return np.stack(list(self.engine.decode(latents, plan, Progress())))
+        latents = self.loaded.engine.denoise(Scene(settings, start, text_tower=self.tower), plan, Progress())
+        return np.stack(list(self.loaded.engine.decode(latents, plan, Progress())))
 
 
 def _table(rows: list[Row]) -> str:

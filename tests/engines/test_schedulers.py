@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from svd_studio.engines.blank import svd_scheduler
 from svd_studio.engines.sampling import make_scheduler
-from tests.tiny_weights import svd_scheduler
 
 SPREAD, MEAN = 0.7, 0.4
 

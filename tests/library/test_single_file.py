@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from svd_studio.core.errors import WeightsFailed
+from svd_studio.engines.blank import svd_scheduler
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.engines.single_file import CLIP, CONFIGS, Layout, Source, sources
 from svd_studio.engines.svd import load_pipeline
@@ -23,7 +24,6 @@ from svd_studio.library.checkpoint_files import verify_before_load
 from svd_studio.library.checkpoint_import import SingleFile
 from svd_studio.library.weights import WeightsLibrary
 from tests.library.fake_checkpoint import TINY
-from tests.tiny_weights import svd_scheduler
 
 SMALL = Layout(unet_channels=(32, 64, 64, 64), vae_channels=(32, 64, 64, 64), clip_layers=2, conditions=96)
 
