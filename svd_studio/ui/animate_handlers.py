@@ -172,8 +172,9 @@ class Handlers:
 
     @told
     def frame(self, values: Values, request: gr.Request) -> Updates:
-        """Show the picture again as the model will see it."""
-        return {self.parts.view: self.page.picture(values, request) | self.page.promise(values, request)}
+        """Show the picture again as the model will see it; if another one has come meanwhile, that one stays."""
+        view = self.page.picture(values, request) | self.page.promise(values, request)
+        return {self.parts.view: view | {"reframed": True}}
 
     @told
     def check(self, values: Values, request: gr.Request) -> Updates:

@@ -212,7 +212,12 @@ class PageView:
         except StudioError as error:
             return {"picture": None, "frame": None, **problem_view(error, language)}
         return {
-            "picture": {**shown, "name": picture_name(token, path), "sample": token.get("sample")},
+            "picture": {
+                **shown,
+                "name": picture_name(token, path),
+                "sample": token.get("sample"),
+                "bytes": path.stat().st_size,
+            },
             "picture_error": None,
             "frame": frame,
         }

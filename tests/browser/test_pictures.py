@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pillow_heif
 from PIL import Image
@@ -22,6 +23,12 @@ HAND_OVER = """([kind, name, type, data]) => {
         ? new ClipboardEvent('paste', {...options, clipboardData: files})
         : new DragEvent('drop', {...options, dataTransfer: files});
     document.body.dispatchEvent(event);
+}"""
+
+WATCH_NAMES = """() => {
+    window.names = [];
+    const image = document.querySelector('.framed');
+    new MutationObserver(() => window.names.push(image.alt)).observe(image, {attributes: true});
 }"""
 
 
@@ -132,3 +139,25 @@ def test_a_picture_that_made_a_clip_outlives_its_upload(
     page.load()
     assert page.page.get_attribute(".framed", "alt") == "valley"
     assert page.page.locator("#picture .problem").count() == 0
+
+
+def test_a_late_answer_about_the_picture_before_does_not_bring_it_back(open_page: OpenPage) -> None:
+    """A busy machine answers out of order: the frame of the old picture may come after the new picture."""
+    page, held = open_page(), []
+    framing = page.page.evaluate("window.gradio_config.dependencies.find(one => one.api_name === 'frame').id")
+
+    def pass_or_hold(route: Any) -> None:
+        is_framing = route.request.post_data_json["fn_index"] == framing and not held
+        held.append((route, route.fetch())) if is_framing else route.continue_()
+
+    page.page.route("**/run/predict*", pass_or_hold)
+    page.page.locator("#field-shape label").nth(2).click()
+    page.wait_until(lambda: held)
+    page.page.click("[data-sample=coffee]")
+    page.page.wait_for_function("document.querySelector('.framed').alt === 'coffee'")
+    page.page.evaluate(WATCH_NAMES)
+    route, answer = held[0]
+    assert '"mountains"' in answer.text()
+    route.fulfill(response=answer)
+    page.page.wait_for_timeout(1000)
+    assert set(page.page.evaluate("window.names")) <= {"coffee"}

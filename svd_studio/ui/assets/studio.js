@@ -91,9 +91,11 @@ window.studio = (() => {
   }
 
   // ---- the picture ---------------------------------------------------------------------------
-  function paintPicture(picture) {
+  function paintPicture(picture, view) {
     const box = find(".picture");
     if (!box) return;
+    // asked for before another picture came: answers do not always come in the order of their questions
+    if (view?.reframed && picture && state.shown && picture.bytes !== state.shown.bytes) return;
     if (state.sending) { state.shown = picture; return; }  // shown when what is on its way has come or failed
     state.shown = picture;
     box.dataset.state = picture ? "ready" : "empty";
