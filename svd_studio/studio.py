@@ -28,15 +28,18 @@ from svd_studio.jobs.arrange import Arrangement
 from svd_studio.jobs.comparisons import Comparison, Comparisons
 from svd_studio.jobs.cooling import HeatSettings
 from svd_studio.jobs.forecast import Forecast, forecast
+from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.jobs.hiring import hire
 from svd_studio.jobs.mending import mend, needs_mending
 from svd_studio.jobs.neighbours import take_over
 from svd_studio.jobs.outlook import Outlook, outlook
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import make_room
+from svd_studio.jobs.wishes import Wishes
 from svd_studio.jobs.worker import Worker
 from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
+from svd_studio.library.errands import Errands
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
@@ -46,7 +49,7 @@ from svd_studio.rendering.parts import PartStore, fingerprint
 from svd_studio.video import metadata, pictures
 from svd_studio.video.files import write_whole
 
-OWNER = "owner"
+OWNER, GUEST = "owner", "guest"
 
 TEXT_FILES = (".json", ".txt")
 """What a recipe's text or JSON is saved as."""
@@ -96,6 +99,10 @@ class Studio:
         return HeatSettings(self.queue)
 
     @cached_property
+    def wishes(self) -> Wishes:
+        return Wishes(self.queue)
+
+    @cached_property
     def clips(self) -> ClipLibrary:
         return ClipLibrary(self.config.clips, self.database)
 
@@ -109,7 +116,12 @@ class Studio:
 
     @cached_property
     def weights(self) -> WeightsLibrary:
-        return WeightsLibrary(self.config.models, self.config.hub_endpoint, self.config.hub_token)
+        config, wishes = self.config, self.wishes
+        return WeightsLibrary(config.models, config.hub_endpoint, config.hub_token, is_offline=wishes.stays_offline)
+
+    @cached_property
+    def errands(self) -> Errands:
+        return Errands(self.weights)
 
     def weights_folder(self, info: EngineInfo) -> Path:
         """Where an engine's weights are. Raises MissingWeights naming the command that gets them."""
@@ -170,6 +182,7 @@ class Studio:
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
+        self.refuse_too_many(owner)
         size = pictures.picture_size(picture)
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
@@ -177,6 +190,10 @@ class Studio:
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
+
+    def refuse_too_many(self, owner: str, more: int = 1) -> None:
+        """Raise BadInput when so many more clips are too many for whoever asks."""
+        refuse_too_many(self.queue, seen_by(owner), more)
 
     def compare(
         self, recipes: Sequence[ClipSettings], picture: Path, title: str | None = None, owner: str = OWNER
@@ -208,6 +225,8 @@ class Studio:
 
     def duplicate(self, job_id: int, seed: int | None = None) -> int:
         """Ask for a job's clip once more, with that seed or another one; returns the new job. Raises BadInput."""
+        if job := self.queue.get(job_id):
+            self.refuse_too_many(job.owner)
         if seed is not None:
             seed = ClipSettings.from_person({"seed": seed}).seed  # within its bounds
         return self.arrangement.duplicate(job_id, seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed)

@@ -27,6 +27,7 @@ from svd_studio.jobs.room import Room
 from svd_studio.jobs.slowness import SlownessWatch
 from svd_studio.jobs.supervisor import FRESH_WORKER
 from svd_studio.jobs.watchdog import Watchdog
+from svd_studio.jobs.wishes import Wishes
 from svd_studio.library.clips import Clip, ClipLibrary
 from svd_studio.rendering.render import Bench, render
 
@@ -118,7 +119,8 @@ class Worker:
             if job is None:
                 if busy:  # the encoder of a killed worker may have ended only now
                     sweep(self.config, self.neighbours)
-                if self.queue.is_paused():  # what runs has ended: let others have the card
+                # what runs has ended: let others have the card
+                if self.queue.is_paused() or Wishes(self.queue).memory_is_asked_for():
                     self.bench.loaded.free()
                     self._tell_what_is_held()
                 elif not busy:

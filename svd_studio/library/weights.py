@@ -59,7 +59,7 @@ class WeightsLibrary:
     """Get, check, remove and use weights below one folder (StudioConfig.models).
 
     `endpoint` may be a mirror, which never gets the token; without `token` the saved one is taken.
-    See Hub for `official`, `stall_s` and `pause_s`.
+    See Hub for `official`, `stall_s` and `pause_s`. While `is_offline` says so, nothing is asked of any hub.
     """
 
     folder: Path
@@ -68,6 +68,7 @@ class WeightsLibrary:
     official: str = HUGGING_FACE
     stall_s: float = 6.0
     pause_s: float = 0.5
+    is_offline: Callable[[], bool] = lambda: False
 
     @property
     def hub(self) -> Hub:
@@ -89,6 +90,11 @@ class WeightsLibrary:
         root = record.folder or self.folder_for(weights)
         whole = all(_size(root / path) == file.size for path, file in record.files.items())
         return root if whole and record.files else None
+
+    def taken(self, weights: WeightSet) -> int:
+        """How many bytes of the disk a set takes, wherever it lies; nothing when it is not installed."""
+        record = read_record(self.folder_for(weights))
+        return sum(file.size for file in record.files.values()) if record and self.installed(weights) else 0
 
     def describe(self, weights: WeightSet) -> WeightsOffer:
         """What to show before a download; asks no network."""
@@ -118,6 +124,8 @@ class WeightsLibrary:
         with self._alone(weights):
             if here := self.installed(weights):
                 return here
+            if self.is_offline():
+                raise WeightsFailed("weights.switched_off", name=weights.name)
             offer = self.describe(weights)
             self._refuse_without_room(offer, offer.needed_gb)
             hub = self.hub
@@ -210,6 +218,10 @@ class WeightsLibrary:
             return (self.folder / "token").read_text(encoding="ascii").strip() or None
         except (OSError, ValueError):
             return None
+
+    def forget_token(self) -> None:
+        """Delete the saved token."""
+        (self.folder / "token").unlink(missing_ok=True)
 
     @contextmanager
     def _alone(self, weights: WeightSet) -> Iterator[None]:

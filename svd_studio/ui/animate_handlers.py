@@ -17,7 +17,7 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, Submitted, seen_by
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.language import known, spoken_by
-from svd_studio.ui.offer import OFFERED, Download
+from svd_studio.ui.offer import offered_download
 from svd_studio.ui.page_view import PageView, Parts, Trouble
 from svd_studio.ui.picture_box import FIRST_SAMPLE, Token, find_picture, picture_name
 from svd_studio.ui.presses import Presses
@@ -52,8 +52,7 @@ class Handlers:
     def __init__(self, studio: Studio, telemetry: Telemetry, parts: Parts, trouble: Trouble) -> None:
         self.studio = studio
         self.parts = parts
-        self.download = Download(studio, ENGINES[OFFERED])
-        self.page = PageView(studio, telemetry, self.download, parts, trouble)
+        self.page = PageView(studio, telemetry, parts, trouble)
         self.presses = Presses()
 
     @told
@@ -62,7 +61,12 @@ class Handlers:
         parts = self.parts
         language = known(values[parts.spoken]) if values[parts.spoken] else spoken_by(_accepted_languages(request))
         picture = values[parts.picture] or {"sample": FIRST_SAMPLE}
-        values = {**values, parts.language: language, parts.picture: picture, parts.fetched: self.download.completed}
+        values = {
+            **values,
+            parts.language: language,
+            parts.picture: picture,
+            parts.fetched: self.studio.errands.changes,
+        }
         typed = self.page.typed_before(values)
         values |= {part: update["value"] for part, update in typed.items() if "value" in update}
         view = self.page.everything(values, request)
@@ -77,7 +81,7 @@ class Handlers:
             parts.picture: picture,
             parts.press: secrets.token_hex(8),
             parts.engine_before: self.page.engine(values).name,
-            parts.fetched: self.download.completed,
+            parts.fetched: self.studio.errands.changes,
         }
         return {**self.page.speech(language, typed), **kept, **now, parts.view: view | {"ready": True}}
 
@@ -167,7 +171,7 @@ class Handlers:
     @told
     def get_model(self, values: Values, request: gr.Request) -> Updates:
         """Begin the download of the real model."""
-        self.download.start()
+        offered_download(self.studio).get()
         return {self.parts.view: self.page.machine(self.page.language(values), self.page.fit(values, request))}
 
     @told

@@ -1,22 +1,18 @@
 """What this machine can do, said once in plain words, and the one button that gets the real model."""
 
-import logging
-import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.engine import EngineInfo
-from svd_studio.core.errors import Message, StudioError
+from svd_studio.core.errors import Message
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.telemetry import CardSample, Snapshot
+from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.texts import say
-
-log = logging.getLogger(__name__)
 
 OFFERED = "svd-xt"
 PRACTICE = "svd-nano"
@@ -26,72 +22,42 @@ PRACTICE_S = 35
 """What the practice model takes on two processor cores, until this machine's own clips tell better."""
 
 
-@dataclass
-class Download:
-    """One download in the background; the page asks how far it is."""
-
-    studio: Studio
-    info: EngineInfo
-    done: int = 0
-    total: int = 0
-    problem: Message | None = None
-    is_running: bool = False
-    completed: int = 0
-    _starting: threading.Lock = field(default_factory=threading.Lock)
-
-    def start(self) -> None:
-        """Begin, or go on with one that broke off; a second press does nothing."""
-        with self._starting:
-            if self.is_running:
-                return
-            self.is_running, self.problem = True, None
-        threading.Thread(target=self._get, name="download", daemon=True).start()
-
-    def _get(self) -> None:
-        assert self.info.weights is not None
-        try:
-            self.studio.weights.get(self.info.weights, self._hear)
-            self.completed += 1
-        except StudioError as error:
-            self.problem = error.message
-        except Exception:  # a thread that dies silently would leave a bar that never ends
-            log.exception("the download failed")
-            self.problem = Message("page.error.unexpected")
-        finally:
-            self.is_running = False
-
-    def _hear(self, done: int, total: int, file: str) -> None:
-        self.done, self.total = done, total
-
-
 class Offers:
     """Keep the note for a moment, because every page asks twice a second and the answer rarely changes."""
 
-    def __init__(self, studio: Studio, download: Download) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.download = download
         self._kept: dict[tuple[Any, ...], tuple[float, dict[str, Any] | None]] = {}
 
     def now(self, snapshot: Snapshot, language: str) -> dict[str, Any] | None:
         """The note as it stands."""
-        download = self.download
+        download = offered_download(self.studio)
         problem = download.problem.code if download.problem else None
-        asked = (language, snapshot.state, download.is_running, download.done, problem, download.completed)
+        changes = self.studio.errands.changes
+        asked = (language, snapshot.state, download.is_running, download.done, problem, changes)
         until, offer = self._kept.get(asked, (0.0, None))
         if time.monotonic() > until:
-            offer = offer_view(self.studio, snapshot, download, language)
+            offer = offer_view(self.studio, snapshot, language)
             others = [(key, kept) for key, kept in self._kept.items() if key != asked]
             self._kept = dict([*others[-4:], (asked, (time.monotonic() + KEEP_S, offer))])
         return offer
 
 
-def offer_view(studio: Studio, snapshot: Snapshot, download: Download, language: str) -> dict[str, Any] | None:
+def offered_download(studio: Studio) -> Errand:
+    """The download behind the button, which the Models page shows, too."""
+    weights = ENGINES[OFFERED].weights
+    assert weights is not None
+    return studio.errands.of(weights)
+
+
+def offer_view(studio: Studio, snapshot: Snapshot, language: str) -> dict[str, Any] | None:
     """The note under the gauge, or nothing once a real model is here."""
     if snapshot.state == "lost":
         return None
     card = max(snapshot.cards, key=lambda card: card.total_gb or 0.0, default=None)
     if card is None:
         return {"text": say(_practice(studio, language), language)}
+    download = offered_download(studio)
     if download.is_running:
         return _downloading(download, language)
     if any(studio.is_installed(info) for info in ENGINES.values() if info.weights):
@@ -121,18 +87,17 @@ def _practice(studio: Studio, language: str) -> Message:
     return Message("page.offer.practice", {"size": size, "time": spoken_seconds(seconds, language)})
 
 
-def _downloading(download: Download, language: str) -> dict[str, Any]:
-    expected_gb = download.info.weights.size_gb if download.info.weights else 0.0
+def _downloading(download: Errand, language: str) -> dict[str, Any]:
     values: dict[str, str | int | float] = {
         "done": f"{download.done / 1e9:.1f}",
-        "total": f"{download.total / 1e9 or expected_gb:.1f}",
-        "title": download.info.title,
+        "total": f"{download.total / 1e9 or download.weights.size_gb:.1f}",
+        "title": ENGINES[OFFERED].title,
     }
     percent = 100 * download.done / download.total if download.total else 0
     return {"text": say(Message("page.offer.downloading", values), language), "percent": round(percent, 1)}
 
 
-def _how_it_runs(fit: Fit | None) -> str:
+def how_it_runs(fit: Fit | None) -> str:
     """What the planner says of the offered model on this machine as it is now."""
     if fit is not None and fit.card is None:
         return "page.offer.idle_card"
@@ -143,7 +108,7 @@ def _how_it_runs(fit: Fit | None) -> str:
     return "page.offer.fits" if fit.plan.residency == "all" else "page.offer.fits_slowly"
 
 
-def _offered(studio: Studio, snapshot: Snapshot, card: CardSample, download: Download, language: str) -> dict[str, Any]:
+def _offered(studio: Studio, snapshot: Snapshot, card: CardSample, download: Errand, language: str) -> dict[str, Any]:
     info = ENGINES[OFFERED]
     assert info.weights is not None
     offer = studio.weights.describe(info.weights)
@@ -159,7 +124,7 @@ def _offered(studio: Studio, snapshot: Snapshot, card: CardSample, download: Dow
         "host": offer.host,
         "free": f"{offer.free_gb:.0f}",
     }
-    text = say(Message(_how_it_runs(fit), values), language)
+    text = say(Message(how_it_runs(fit), values), language)
     if fit is not None and (fit.card is None or fit.is_hopeless):
         return {"text": text}
     return {

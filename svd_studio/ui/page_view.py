@@ -23,7 +23,7 @@ from svd_studio.ui.gauge import gauge_html
 from svd_studio.ui.gauge_notes import SAMPLES, gauge_notes
 from svd_studio.ui.language import known
 from svd_studio.ui.looks_view import looks_view
-from svd_studio.ui.offer import OFFERED, PRACTICE, Download, Offers, prompt_note
+from svd_studio.ui.offer import OFFERED, PRACTICE, Offers, prompt_note
 from svd_studio.ui.picture_box import find_picture, frame_view, framed, picture_name
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import RECENT, clip_view, spoken_seconds
@@ -64,7 +64,7 @@ class Parts:
     clips: Component
     """How many clips one press asks for."""
     fetched: Component
-    """How many models had been fetched when the list of engines was written."""
+    """How often models had come or gone when the list of engines was written."""
     timer: Any
     view: Component
     labels: dict[str, Component]
@@ -83,15 +83,12 @@ class Parts:
 class PageView:
     """Look at everything for a page, and change nothing."""
 
-    def __init__(
-        self, studio: Studio, telemetry: Telemetry, download: Download, parts: Parts, trouble: Trouble
-    ) -> None:
+    def __init__(self, studio: Studio, telemetry: Telemetry, parts: Parts, trouble: Trouble) -> None:
         self.studio = studio
         self.telemetry = telemetry
-        self.download = download
         self.parts = parts
         self.trouble = trouble
-        self.offers = Offers(studio, download)
+        self.offers = Offers(studio)
 
     def language(self, values: Values) -> str:
         """The language of the page that asks."""
@@ -104,7 +101,8 @@ class PageView:
         """All that does not change by itself."""
         language = self.language(values)
         recent, form = self.recent(language, request), self.promise(values, request)
-        look = {"look": str(values[self.parts.chosen] or "")}
+        look: View = {"look": str(values[self.parts.chosen] or "")}
+        look["is_owner"] = owner_of(request) == OWNER
         return {"language": language, **recent, **self.picture(values, request), **form, **look}
 
     def now(self, values: Values, request: gr.Request, watched: object) -> Updates:
@@ -168,18 +166,26 @@ class PageView:
         return watched or self.studio.queue.next_of(owner_of(request))
 
     def newly_fetched(self, values: Values, language: str) -> Updates:
-        """The list of engines again, and the new one chosen, when a download has ended since it was written."""
-        if values[self.parts.fetched] == self.download.completed:
+        """The list of engines again, and what came last chosen, when models came or went since it was written."""
+        changes = self.studio.errands.changes
+        if values[self.parts.fetched] == changes:
             return {}
         updates = self.parts.form.list_engines(language, self.installed())
-        before, new = self.engine(values), self.download.info
-        if self.download.completed and self.studio.is_installed(new):
+        before, new = self.engine(values), self._new_engine(self.engine(values))
+        if new is not before:
             for part, update in self.parts.form.change_engine(before, new, values).items():
                 updates[part] = {**updates.get(part, gr.update()), **update}
             engine = self.parts.form.fields["engine"]
             updates[engine] = {**updates[engine], "value": new.name}
             updates[self.parts.engine_before] = new.name
-        return {**updates, self.parts.fetched: self.download.completed}
+        return {**updates, self.parts.fetched: changes}
+
+    def _new_engine(self, before: EngineInfo) -> EngineInfo:
+        """The model that came last; the best that is here when the chosen one went."""
+        newest = ENGINES.get(self.studio.errands.newest or "")
+        if newest and self.studio.is_installed(newest):
+            return newest
+        return before if self.studio.is_installed(before) else self.studio.default_engine()
 
     def fit(self, values: Values, request: gr.Request) -> Fit | None:
         """What the clip of the form would take of the memory; None while the form is wrong."""

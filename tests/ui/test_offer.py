@@ -13,7 +13,7 @@ from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.planner import ALLOCATOR_SLACK
 from svd_studio.jobs import place
 from svd_studio.studio import Studio
-from svd_studio.ui.offer import OFFERED, Download, offer_view
+from svd_studio.ui.offer import OFFERED, offer_view
 from svd_studio.ui.texts import LANGUAGES
 from tests.ui.test_gauge import CARD, snapshot
 
@@ -21,7 +21,7 @@ from tests.ui.test_gauge import CARD, snapshot
 def offered(tmp_path: Path, total_gb: float, used_gb: float = 0.5, language: str = "en") -> dict[str, Any]:
     card = dataclasses.replace(CARD, total_gb=total_gb, used_gb=used_gb, free_gb=total_gb - used_gb, studio_gb=0.0)
     studio = Studio(StudioConfig(tmp_path))
-    offer = offer_view(studio, snapshot(card), Download(studio, ENGINES[OFFERED]), language)
+    offer = offer_view(studio, snapshot(card), language)
     assert offer is not None
     return offer
 
