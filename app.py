@@ -13,6 +13,8 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, new_password, routes
 from svd_studio.cli import Parser, config_of, say_error
@@ -22,8 +24,11 @@ from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.host import FileLock, private_folder
 from svd_studio.jobs.crew import Crew
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
-from svd_studio.studio import OWNER, Studio, refuse_network_drive
+from svd_studio.studio import GUEST, OWNER, Studio, refuse_network_drive
 from svd_studio.ui.texts import say
+
+if TYPE_CHECKING:  # gradio takes seconds: refusals come before it
+    from svd_studio.ui.tunnel import SharedLink
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,8 @@ LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
 OPENING_S = 30.0
 TIDY_EVERY_S = 3600.0
+SHORTEST_LINK_H, LONGEST_LINK_H = 0.1, 72.0
+"""Gradio's server ends every tunnel after 72 hours."""
 
 Trouble = Callable[[], Message | None]
 
@@ -51,12 +58,15 @@ def build_parser() -> Parser:
     parser.add_argument("--data", metavar="DIR", help=say("cli.help.data"))
     parser.add_argument("--no-browser", action="store_true", help=say("cli.help.no_browser"))
     parser.add_argument("--share", action="store_true", help=say("cli.help.share"))
+    parser.add_argument("--share-hours", type=float, default=8.0, metavar="H", help=say("cli.help.share_hours"))
     parser.add_argument("--listen", action="store_true", help=say("cli.help.listen"))
     return parser
 
 
 def open_studio(config: StudioConfig, arguments: argparse.Namespace) -> int:
     """Take the folder, serve the page, start the worker; end both on Ctrl-C."""
+    if not SHORTEST_LINK_H <= arguments.share_hours <= LONGEST_LINK_H:
+        raise BadInput("share.hours", least=SHORTEST_LINK_H, most=LONGEST_LINK_H)
     refuse_network_drive(config.data)
     private_folder(config.data)
     lock = FileLock(config.studio_lock)
@@ -89,8 +99,13 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     )
     telemetry = Telemetry(studio_pids=crew.pids)
     telemetry.start()
-    url = open_page(studio, telemetry, arguments, host, port, crew.trouble)
+    hosts = Hosts(port, listening=arguments.listen)
+    link = shared_link(hosts, arguments, config) if arguments.share else None
+    page = Served(studio, telemetry, crew.trouble, link)
+    url = open_page(page, hosts, arguments, host)
     lock.announce(url)
+    if link is not None:
+        share(link, port)
     private_folder(config.logs)
     ended = end_signal()
     crew.start()
@@ -104,6 +119,8 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
         if time.monotonic() - tidied > TIDY_EVERY_S:
             tidied = time.monotonic()
             keep_tidy(studio)
+    if link is not None:
+        link.close()
     crew.stop()
     studio.let_go()
     telemetry.stop()
@@ -118,42 +135,64 @@ def keep_tidy(studio: Studio) -> None:
         log.exception("tidying")
 
 
-def open_page(
-    studio: Studio, telemetry: Telemetry, arguments: argparse.Namespace, host: str, port: int, trouble: Trouble
-) -> str:
+@dataclass(frozen=True)
+class Served:
+    """What the page shows and whom it asks."""
+
+    studio: Studio
+    telemetry: Telemetry
+    trouble: Trouble
+    link: "SharedLink | None"
+
+
+def open_page(page: Served, hosts: Hosts, arguments: argparse.Namespace, host: str) -> str:
     """Serve the page behind its guard and return its address on this machine."""
     from starlette.middleware import Middleware
 
     from svd_studio.ui.app import build_page, launch_options
 
-    hosts = Hosts(port, listening=arguments.listen)
-    page = build_page(studio, telemetry, trouble)
-    page.launch(
+    studio, is_open_to_others = page.studio, arguments.share or arguments.listen
+    build_page(studio, page.telemetry, page.trouble, page.link).launch(
         server_name=host,
-        server_port=port,
-        share=arguments.share,
-        auth=_doorkeeper() if arguments.share or arguments.listen else None,
+        server_port=hosts.port,
+        share=False,  # the tunnel is our own business
+        auth=_doorkeeper() if is_open_to_others else None,
         prevent_thread_lock=True,
         quiet=True,
         allowed_paths=[],
         max_file_size=LARGEST_UPLOAD,
         app_kwargs={
             "middleware": [Middleware(Guard, hosts=hosts, uploads=studio.config.uploads)],
-            "routes": routes(studio, telemetry),
+            "routes": routes(studio, page.telemetry),
         },
         **launch_options(),
     )
-    if page.share_url:
-        hosts.share(page.share_url)
-        print(say(Message("app.shared", {"url": page.share_url})), flush=True)
-    return f"http://{LOOPBACK}:{port}"
+    return f"http://{LOOPBACK}:{hosts.port}"
+
+
+def shared_link(hosts: Hosts, arguments: argparse.Namespace, config: StudioConfig) -> "SharedLink":
+    """Prepare the public link; nothing is opened yet."""
+    from svd_studio.ui.tunnel import SharedLink
+
+    return SharedLink(hosts.share, arguments.share_hours, config.data / "share-server.pem")
+
+
+def share(link: "SharedLink", port: int) -> None:
+    """Open the public link and say where it is; without it the studio goes on for this machine alone."""
+    try:
+        url = link.open(port)
+    except StudioError as error:
+        print(say(error.message), flush=True)
+    else:
+        print(say(Message("app.shared", {"url": url, "hours": f"{link.hours:g}"})), flush=True)
 
 
 def _doorkeeper() -> Doorkeeper:
-    """Make a password, say it once, and keep it nowhere."""
-    password = new_password()
-    print(say(Message("app.password", {"name": OWNER, "password": password})), flush=True)
-    return Doorkeeper({OWNER: password})
+    """Make two passwords, say them once, and keep them nowhere."""
+    passwords = {OWNER: new_password(), GUEST: new_password()}
+    for code, name in (("app.password", OWNER), ("app.guest_password", GUEST)):
+        print(say(Message(code, {"name": name, "password": passwords[name]})), flush=True)
+    return Doorkeeper(passwords)
 
 
 def point_to_first(lock: FileLock, quiet: bool) -> int:

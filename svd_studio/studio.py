@@ -182,7 +182,7 @@ class Studio:
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
-        self.refuse_too_many(owner)
+        refuse_too_many(self.queue, seen_by(owner))
         size = pictures.picture_size(picture)
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
@@ -190,10 +190,6 @@ class Studio:
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
         number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
-
-    def refuse_too_many(self, owner: str, more: int = 1) -> None:
-        """Raise BadInput when so many more clips are too many for whoever asks."""
-        refuse_too_many(self.queue, seen_by(owner), more)
 
     def compare(
         self, recipes: Sequence[ClipSettings], picture: Path, title: str | None = None, owner: str = OWNER
@@ -226,7 +222,7 @@ class Studio:
     def duplicate(self, job_id: int, seed: int | None = None) -> int:
         """Ask for a job's clip once more, with that seed or another one; returns the new job. Raises BadInput."""
         if job := self.queue.get(job_id):
-            self.refuse_too_many(job.owner)
+            refuse_too_many(self.queue, seen_by(job.owner))
         if seed is not None:
             seed = ClipSettings.from_person({"seed": seed}).seed  # within its bounds
         return self.arrangement.duplicate(job_id, seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed)

@@ -14,6 +14,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from svd_studio.api.hosts import Hosts
+from svd_studio.api.pace import ASKING, READING, SIGNING_IN, UPLOADING, Pace, Paces
 from svd_studio.core import errors
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE, stored_file
 from svd_studio.ui.texts import say
@@ -88,8 +89,9 @@ PAGE_POLICY = "; ".join(
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 """What somebody uploaded must not act as a page of ours, whatever it is."""
 
-DROPPED_HEADERS = (b"x-forwarded-host", b"x-gradio-server")
-"""Gradio believes these about its own address; no proxy of ours sends them."""
+SCHEME = b"x-forwarded-proto"
+DROPPED_HEADERS = (b"x-gradio-server", b"forwarded", b"x-real-ip")
+"""With all of x-forwarded-*: Gradio believes these about its own address. Only our tunnel may tell the scheme."""
 
 
 class Guard:
@@ -99,6 +101,7 @@ class Guard:
         self.app = app
         self.hosts = hosts
         self.uploads = uploads
+        self.paces = Paces()
         self._is_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,7 +128,13 @@ class Guard:
             return HTTPException(403, say("door.file"))
         if _announced_size(headers) > _limit(path):
             return _too_large(path)
+        if not self.paces.allow(self._visitor(scope, hosts[0]), _pace(scope["method"], path)):
+            return HTTPException(429, say("door.too_often"))
         return None
+
+    def _visitor(self, scope: Scope, host: str) -> str:
+        """Whom to count a request for; all who come through the tunnel are one, for they can claim any address."""
+        return "tunnel" if self.hosts.is_tunnel(host) else str((scope.get("client") or ("",))[0])
 
     def _is_starting(self, path: str) -> bool:
         """Whether this is launch() itself, which asks for one route once, before anybody knows our address."""
@@ -137,7 +146,8 @@ class Guard:
         """Let Gradio answer, counting what comes in and adding our headers to what goes out."""
         path = scope["path"]
         body = _CountedBody(receive, _limit(path))
-        scope["headers"] = [header for header in scope["headers"] if header[0] not in DROPPED_HEADERS]
+        is_ours = self.hosts.is_tunnel(Headers(scope=scope)["host"])
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if _is_believed(name, is_ours)]
         is_answered = False
 
         async def answer(message: Message) -> None:
@@ -194,6 +204,19 @@ def _is_a_link_to_us(scope: Scope, headers: Headers) -> bool:
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
     )
+
+
+def _is_believed(header: bytes, through_tunnel: bool) -> bool:
+    name = header.lower()
+    if name.startswith(b"x-forwarded-"):
+        return through_tunnel and name == SCHEME
+    return name not in DROPPED_HEADERS
+
+
+def _pace(method: str, path: str) -> Pace:
+    if method in READ:
+        return READING
+    return {UPLOAD: UPLOADING, "/login": SIGNING_IN}.get(path, ASKING)
 
 
 def _is_open(method: str, path: str) -> bool:

@@ -26,11 +26,15 @@ class Hosts:
 
         That address needs no list of network cards, and stays right when the network changes.
         """
-        host = host.lower()
-        if host in self._names or (self._tunnel is not None and host == self._tunnel):
+        if self.is_tunnel(host) or host.lower() in self._names:
             return True
+        host = host.lower()
         literal = f"[{reached_at}]" if ":" in reached_at else reached_at
         return self.listening and host == self._with_port(literal.lower())
+
+    def is_tunnel(self, host: str) -> bool:
+        """Whether a Host header names the tunnel that is open."""
+        return self._tunnel is not None and host.lower() == self._tunnel
 
     def _with_port(self, name: str) -> str:
         return name if self.port == 80 else f"{name}:{self.port}"

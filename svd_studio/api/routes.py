@@ -9,9 +9,9 @@ from starlette.routing import Route
 from svd_studio import __version__
 from svd_studio.api.media import Media
 from svd_studio.api.metrics import CONTENT_TYPE, metrics
-from svd_studio.api.passwords import is_signed_in
+from svd_studio.api.passwords import is_signed_in, signed_in_as
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import Studio
+from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.texts import say
 
 Endpoint = Callable[[Request], Response]
@@ -22,6 +22,8 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
     media = Media(studio)
 
     def show_metrics(request: Request) -> Response:
+        if (signed_in_as(request) or OWNER) != OWNER:
+            return PlainTextResponse(say("guest.only_owner"), 403)
         return PlainTextResponse(metrics(studio, telemetry), media_type=CONTENT_TYPE)
 
     def show_health(request: Request) -> Response:

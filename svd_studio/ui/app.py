@@ -11,16 +11,21 @@ from svd_studio.ui.gallery_tab import GalleryTab
 from svd_studio.ui.page_view import Trouble
 from svd_studio.ui.queue_tab import QueueTab
 from svd_studio.ui.rooms import draw_head
+from svd_studio.ui.sharing import SharingLine
 from svd_studio.ui.theme import launch_options
+from svd_studio.ui.tunnel import SharedLink
 
 __all__ = ["build_page", "launch_options"]
 
 
-def build_page(studio: Studio, telemetry: Telemetry, trouble: Trouble = lambda: None) -> gr.Blocks:
+def build_page(
+    studio: Studio, telemetry: Telemetry, trouble: Trouble = lambda: None, link: SharedLink | None = None
+) -> gr.Blocks:
     """Build the page and its endpoints; nothing is started. `trouble` says what keeps the worker from working."""
     with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
         Endpoints(studio).add()  # first, so that their names are free
         language = draw_head()
+        SharingLine(link).draw(language)
         AnimateTab(studio, telemetry, trouble).draw(page, language)
         QueueTab(studio).draw(language)
         GalleryTab(studio).draw(language)

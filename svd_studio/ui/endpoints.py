@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from svd_studio.core.clip import ClipSettings
-from svd_studio.core.errors import Message, StudioError
+from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.picture_box import find_picture, picture_name
@@ -112,3 +112,9 @@ def owner_of(request: gr.Request | None) -> str:
     """Who asks: the name they logged in with, or the owner where nobody has to."""
     name = getattr(request, "username", None)
     return str(name) if name else OWNER
+
+
+def only_owner(owner: str) -> None:
+    """Raise BadInput for guests: models, looks, settings, folders and deleting are not theirs."""
+    if owner != OWNER:
+        raise BadInput("guest.only_owner")

@@ -10,12 +10,14 @@ from svd_studio.core.errors import BadInput, Message
 from svd_studio.host import show_in_folder
 from svd_studio.library.clips import Clip
 from svd_studio.studio import OWNER, Studio, seen_by
+from svd_studio.ui.endpoints import only_owner
 from svd_studio.ui.rooms import View
 from svd_studio.ui.texts import say
 
 MOST_AT_ONCE = 200
 LOOPBACK = ("127.0.0.1", "::1")
 LOCAL_NAMES = (*LOOPBACK, "localhost")
+FOR_THE_OWNER = ("empty", "trash", "forget", "folder")
 
 
 class GalleryActions:
@@ -34,6 +36,8 @@ class GalleryActions:
     def act(self, sent: dict[str, Any], owner: str, language: str, request: gr.Request) -> View:
         """Do it and answer what changed. Raises BadInput and whatever the library refuses."""
         what = str(sent.get("what"))
+        if what in FOR_THE_OWNER:
+            only_owner(owner)
         if what == "empty":
             return {"emptied": self.studio.trash.empty(seen_by(owner))}
         if what == "folder":

@@ -9,6 +9,7 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.library.presets import Preset
 from svd_studio.ui.animate_handlers import FormVerbs, Handlers, told
+from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.looks_view import looks_view
 from svd_studio.ui.page_view import problem_view
 from svd_studio.ui.rooms import View
@@ -35,10 +36,11 @@ class LooksHandlers(FormVerbs):
         return {**parts.form.show_look(preset, info), **kept, parts.view: {"look": preset.name}}
 
     @told
-    def edit(self, values: Values, event: gr.EventData) -> Updates:
-        """Save, rename, remove, bring back, take in or give out a look of one's own."""
+    def edit(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
+        """Save, rename, remove, bring back, take in or give out a look of one's own; guests only put looks on."""
         asked, language = event._data or {}, self.page.language(values)
         try:
+            only_owner(owner_of(request))
             verb = self._verbs().get(str(asked.get("do")))
             if verb is None:
                 raise BadInput("page.error.unexpected")

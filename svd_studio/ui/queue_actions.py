@@ -6,6 +6,7 @@ from typing import Any
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.jobs.arrange import WAYS, Row
+from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.queue_view import GROUPS
 from svd_studio.ui.rooms import View
@@ -74,10 +75,14 @@ class QueueActions:
         return {}
 
     def _retry(self, sent: Sent, owner: str, language: str) -> View:
-        self.studio.arrangement.retry(self._job(sent, owner).id)
+        job = self._job(sent, owner)
+        refuse_too_many(self.studio.queue, seen_by(owner))
+        self.studio.arrangement.retry(job.id)
         return {}
 
     def _retry_failed(self, sent: Sent, owner: str, language: str) -> View:
+        failed = self.studio.queue.count(seen_by(owner))[JobStatus.FAILED]
+        refuse_too_many(self.studio.queue, seen_by(owner), failed)
         self.studio.arrangement.retry_failed(seen_by(owner))
         return {}
 
@@ -101,7 +106,9 @@ class QueueActions:
         return self._gone(owner, rows, language)
 
     def _undo(self, sent: Sent, owner: str, language: str) -> View:
-        self.studio.arrangement.put_back(self._removed.get(owner, []))
+        removed = self._removed.get(owner, [])
+        refuse_too_many(self.studio.queue, seen_by(owner), len(removed))
+        self.studio.arrangement.put_back(removed)
         self._removed.pop(owner, None)  # only now: what cannot be put back yet can be tried again
         return {"removed": ""}
 

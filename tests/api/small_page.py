@@ -1,6 +1,6 @@
 """Serve a real, small Gradio page behind our doors: a process of its own, steered by lines on stdin.
 
-`python -m tests.api.small_page DATA PORT CLIP [PASSWORD]` says its routes as JSON when it is up, then reads
+`python -m tests.api.small_page DATA PORT CLIP [PASSWORD]` (a guest's is the same, backwards) says its routes as JSON when it is up, then reads
 lines: `share URL` opens the tunnel's door, `share` shuts it. It ends with its stdin.
 """
 
@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, routes
 from svd_studio.core.config import StudioConfig
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import OWNER, Studio
+from svd_studio.studio import GUEST, OWNER, Studio
 
 
 def build(clip_id: str) -> Any:
@@ -61,7 +61,7 @@ def main(data: str, port: str, clip_id: str, password: str | None = None) -> Non
         quiet=True,
         server_name="127.0.0.1",
         server_port=int(port),
-        auth=Doorkeeper({OWNER: password}) if password else None,
+        auth=Doorkeeper({OWNER: password, GUEST: password[::-1]}) if password else None,
         max_file_size="100mb",
         app_kwargs={
             "middleware": [Middleware(Guard, hosts=hosts, uploads=config.uploads)],

@@ -1,0 +1,39 @@
+"""How often one visitor may ask: token buckets, so that nobody keeps everybody else waiting."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_VISITORS = 4096
+
+
+@dataclass(frozen=True)
+class Pace:
+    """So many requests at once, and so many more with every second."""
+
+    burst: float
+    per_second: float
+
+
+READING, ASKING, UPLOADING, SIGNING_IN = Pace(3000, 200), Pace(300, 30), Pace(120, 4), Pace(20, 0.5)
+"""A page with a thousand clips asks 300 times while it is scrolled, and once a second when it is left alone."""
+
+
+class Paces:
+    """Count what each visitor asks for; the least recently seen are forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._now = clock
+        self._left: OrderedDict[tuple[str, Pace], tuple[float, float]] = OrderedDict()
+
+    def allow(self, visitor: str, pace: Pace) -> bool:
+        """Whether one more request is within the pace; it is counted if it is."""
+        now, key = self._now(), (visitor, pace)
+        left, when = self._left.pop(key, (pace.burst, now))
+        left = min(pace.burst, left + (now - when) * pace.per_second)
+        is_within = left >= 1
+        self._left[key] = (left - is_within, now)
+        if len(self._left) > MOST_VISITORS:
+            self._left.popitem(last=False)
+        return is_within

@@ -1,0 +1,20 @@
+// The line that says that the page is shared, and stops it.
+(() => {
+  const { join, send } = window.studio;
+  const LOOK_MS = 30000;
+  let next = null;
+
+  function paint(sharing) {
+    const line = document.querySelector(".sharing");
+    clearTimeout(next);
+    line.hidden = !sharing;
+    if (!sharing) return;  // sharing begins only when the studio is started
+    if (line.firstElementChild.textContent !== sharing.line) line.firstElementChild.textContent = sharing.line;
+    next = setTimeout(() => send("sharing", "look"), LOOK_MS);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-sharing=stop]")) send("sharing", "stop");
+  });
+  join("sharing", { painters: { sharing: paint }, heard: (view) => { if (view.ready) send("sharing", "look"); } });
+})();
