@@ -40,6 +40,7 @@ from svd_studio.jobs.worker import Worker
 from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.errands import Errands
+from svd_studio.library.exports import Exports
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
@@ -262,8 +263,9 @@ class Studio:
                 self.mended = mend(self.config.database, self.config.clips, OWNER)
 
     def tidy(self) -> None:
-        """Keep small what comes and goes: old uploads, and what lay in the trash for long enough."""
+        """Keep small what comes and goes: old uploads and exports, and what lay in the trash for long enough."""
         trim_uploads(self.config)
+        Exports(self.config.exports).trim()
         self.trash.expire()
 
     def cancel(self, job_id: int) -> bool:

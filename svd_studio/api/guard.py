@@ -29,6 +29,8 @@ OPEN = {
     "/media/{clip_id}": READ,
     "/media/{clip_id}/poster": READ,
     "/media/{clip_id}/download": READ,
+    "/media/{clip_id}/as/{kind}": READ,
+    "/media/{clip_id}/frame/{number}": READ,
     "/media/job/{job_id}/preview": READ,
     "/media/job/{job_id}/picture": READ,
     "/metrics": READ,

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -17,11 +18,14 @@ from svd_studio.core.errors import BadPicture, StudioError
 from svd_studio.core.job import Job
 from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
+from svd_studio.library.exports import Exports
 from svd_studio.library.thumbnails import thumbnail
 from svd_studio.studio import OWNER, Studio, seen_by
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import LANGUAGES, say
+from svd_studio.video.export import EXPORTS, read_frame
 from svd_studio.video.unmarked import write_without_recipe
 
+FRAME = re.compile(r"[1-9][0-9]{0,5}")
 JOB_ID = re.compile(r"[1-9][0-9]{0,17}")
 PRIVATE = {"Cache-Control": "private, no-cache"}
 LASTING = {"Cache-Control": "private, max-age=86400, immutable"}
@@ -33,6 +37,7 @@ class Media:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
+        self.exports = Exports(studio.config.exports)
 
     def clip(self, request: Request) -> Response:
         """The MP4, to be played."""
@@ -51,6 +56,31 @@ class Media:
         if path and request.query_params.get("recipe") == "no":
             return self._without_recipe(path)
         return _file(path, "video/mp4", path.name if path else None)
+
+    def export(self, request: Request) -> Response:
+        """The clip in another format or size; made now if need be, which HEAD waits for, too."""
+        clip, kind = self._clip(request), request.path_params["kind"]
+        if clip is None or kind not in EXPORTS:
+            return _nothing()
+        try:
+            path = self.exports.get(clip, kind)
+        except StudioError as error:
+            return _refused(error, request)
+        name = f"{clip.rendered.path.stem} {kind}{path.suffix}"
+        return _file(path, EXPORTS[kind].media_type, name)
+
+    def frame(self, request: Request) -> Response:
+        """One frame as a PNG, counted as the player does: the first is 1."""
+        clip, number = self._clip(request), request.path_params["number"]
+        if clip is None or not FRAME.fullmatch(number) or not 1 <= int(number) <= clip.rendered.frames:
+            return _nothing()
+        try:
+            picture = read_frame(clip.rendered.path, int(number))
+        except StudioError as error:
+            return _refused(error, request)
+        name = quote(f"{clip.rendered.path.stem} {number}.png")
+        headers = {**PRIVATE, "Content-Disposition": f"attachment; filename*=utf-8''{name}"}
+        return Response(picture, headers=headers, media_type="image/png")
 
     def preview(self, request: Request) -> Response:
         """What a running job looks like so far."""
@@ -100,6 +130,12 @@ def _file(path: Path | None, media_type: str, download_as: str | None = None) ->
     if path is None or not path.is_file():
         return _nothing()
     return FileResponse(path, headers=PRIVATE, media_type=media_type, filename=download_as)
+
+
+def _refused(error: StudioError, request: Request) -> Response:
+    """Why not, in the language of the page that asks."""
+    language = request.query_params.get("language", "")
+    return PlainTextResponse(say(error.message, language if language in LANGUAGES else LANGUAGES[0]), 503)
 
 
 def _nothing() -> Response:

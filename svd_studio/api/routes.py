@@ -35,6 +35,8 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
         "/media/{clip_id}": media.clip,
         "/media/{clip_id}/poster": media.poster,
         "/media/{clip_id}/download": media.download,
+        "/media/{clip_id}/as/{kind}": media.export,
+        "/media/{clip_id}/frame/{number}": media.frame,
         "/metrics": show_metrics,
         "/health": show_health,
     }

@@ -54,6 +54,10 @@ class StudioConfig:
         return self.data / "uploads"
 
     @property
+    def exports(self) -> Path:
+        return self.data / "exports"
+
+    @property
     def compiled(self) -> Path:
         return self.data / "compiled"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from svd_studio.core.config import StudioConfig
 from svd_studio.jobs.neighbours import Neighbours
+from svd_studio.library.exports import EXPORTS_BYTES
 from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES
 from svd_studio.video.files import remove_leftovers
@@ -30,9 +31,9 @@ class Holding:
 def holdings(config: StudioConfig) -> list[Holding]:
     """Look at the disk now; of 10,000 files that takes some 50 ms."""
     writers = max(1, len(list(config.logs.glob("worker*.log")))) + 1  # every card's worker, and the command line
-    temporary = sum(map(_bytes, (config.previews, config.uploads, config.compiled)))
+    temporary = sum(map(_bytes, (config.previews, config.uploads, config.exports, config.compiled)))
     return [
-        Holding("temp", temporary, UPLOADS_BYTES + COMPILED_BYTES),
+        Holding("temp", temporary, UPLOADS_BYTES + EXPORTS_BYTES + COMPILED_BYTES),
         Holding("parts", _bytes(config.parts), PARTS_BYTES),
         Holding("trash", _bytes(config.data / "trash")),
         Holding("logs", _bytes(config.logs), writers * (LOGS_KEPT + 1) * LOG_BYTES),

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from svd_studio.core.clip import ClipRequest, ClipSettings
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import FileLock
 from svd_studio.studio import OWNER
-from svd_studio.video.metadata import probe, read_comment
+from svd_studio.video.metadata import probe, read_comment, read_frames
 from tests.api.window import Window, ask
 from tests.waiting import until
 
@@ -112,7 +113,7 @@ def test_a_jobs_picture_is_small_and_lasts(window: Window, job: int) -> None:
         assert ask(window, path=f"/media/job/{unknown}/picture").status == 404
 
 
-@pytest.mark.parametrize("route", ["clip", "poster", "download", "preview", "picture"])
+@pytest.mark.parametrize("route", ["clip", "poster", "download", "export", "frame", "preview", "picture"])
 def test_files_are_for_their_owner_and_the_studios(window: Window, job: int, route: str) -> None:
     window.config.previews.mkdir(exist_ok=True)
     (window.config.previews / f"{job}.webp").write_bytes(b"RIFFpreview")
@@ -120,7 +121,7 @@ def test_files_are_for_their_owner_and_the_studios(window: Window, job: int, rou
 
     def status(name: str | None) -> int:
         gradio = SimpleNamespace(auth=object(), cookie_id="1", tokens={"word": name} if name else {})
-        path = {"job_id": str(job), "clip_id": window.clip.id}
+        path = {"job_id": str(job), "clip_id": window.clip.id, "kind": "gif", "number": "2"}
         headers = [(b"cookie", b"access-token-1=word")]
         scope = {"type": "http", "app": gradio, "path_params": path, "headers": headers, "query_string": b""}
         return getattr(Media(window.studio), route)(Request(scope)).status_code  # type: ignore[no-any-return]
@@ -154,3 +155,32 @@ def test_health_tells_whether_somebody_renders(window: Window) -> None:
     assert json.loads(ask(window, path="/health").text) == {"ok": True, "version": __version__, "worker": False}
     with FileLock(window.config.worker_lock()):
         assert json.loads(ask(window, path="/health").text)["worker"] is True
+
+
+def test_a_clip_goes_out_in_another_shape_and_is_made_once(window: Window, tmp_path: Path) -> None:
+    path = f"/media/{window.clip.id}/as/1080x1080"
+    head = ask(window, "HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    answer = ask(window, path=path)
+    assert answer.headers["content-disposition"].endswith(quote("Möwe 海鸥 1080x1080.mp4"))
+    square = tmp_path / "square.mp4"
+    square.write_bytes(answer.body)
+    facts = probe(square)
+    assert (facts.frames, facts.width, facts.height) == (12, 1080, 1080)
+    assert head.headers["last-modified"] == answer.headers["last-modified"], "it was not made twice"
+
+
+@pytest.mark.parametrize("kind", ["mkv", "4000x4000", "..", "gif.", "%2e%2e"])
+def test_only_what_is_offered_is_made(window: Window, kind: str) -> None:
+    assert ask(window, path=f"/media/{window.clip.id}/as/{kind}").status == 404
+
+
+def test_a_frame_comes_exactly_as_it_is_in_the_clip(window: Window) -> None:
+    answer = ask(window, path=f"/media/{window.clip.id}/frame/5")
+    assert answer.headers["content-disposition"].endswith(quote("Möwe 海鸥 5.png"))
+    expected = list(read_frames(window.clip.rendered.path))[4]
+    assert (np.asarray(Image.open(io.BytesIO(answer.body))) == expected).all()
+    for wrong in ("0", "15", "05", "-1", "x", "1e1", "9" * 9):
+        assert ask(window, path=f"/media/{window.clip.id}/frame/{wrong}").status == 404
+    beyond = ask(window, path=f"/media/{window.clip.id}/frame/14?language=zh-CN")
+    assert (beyond.status, "第 14 帧" in beyond.text) == (503, True), "its file is shorter than the list says"

@@ -1,0 +1,67 @@
+"""Clips in other formats and sizes: made when somebody asks, kept for a while, made again after that."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from svd_studio.core.errors import BadInput, StudioError
+from svd_studio.host import private_folder
+from svd_studio.library.clips import Clip
+from svd_studio.video.export import EXPORTS, export_clip
+from svd_studio.video.files import check_free
+
+KEPT_S = 86400.0
+EXPORTS_BYTES = 2 * 1024**3
+ROOM_BYTES = 200_000_000
+MOST_WAITING = 8
+"""Each one that is being waited for holds one of the window's threads."""
+
+_WAITING = threading.BoundedSemaphore(MOST_WAITING)
+_MAKING = threading.Lock()
+"""One at a time: an encoder takes every core that it is given, and a clip may be rendering."""
+
+
+class Exports:
+    """Hand out one file for each clip and kind of EXPORTS, under names that tell nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, clip: Clip, kind: str) -> Path:
+        """The clip as that kind, made if need be. Raises BadInput, RenderFailed, DiskFull and StudioError when busy."""
+        if not clip.is_here:
+            raise BadInput("page.gallery.unknown")
+        target = private_folder(self.folder) / f"{clip.id}-{kind}.{EXPORTS[kind].format}"
+        with _queued(), _MAKING:
+            if not target.exists():
+                self.trim()
+                check_free(self.folder, ROOM_BYTES)
+                export_clip(clip.rendered.path, EXPORTS[kind], target)
+        return target
+
+    def trim(self, limit_bytes: int = EXPORTS_BYTES) -> None:
+        """Let go of what is a day old, and of the oldest until the others fit."""
+        total, now = 0, time.time()
+        for made, size, path in sorted(self._files(), reverse=True):
+            total += size
+            if total > limit_bytes or now - made > KEPT_S:
+                with suppress(OSError):  # Windows keeps what is being sent
+                    path.unlink()
+
+    def _files(self) -> Iterator[tuple[float, int, Path]]:
+        for path in self.folder.glob("*"):
+            with suppress(OSError):
+                state = path.stat()
+                yield state.st_mtime, state.st_size, path
+
+
+@contextmanager
+def _queued() -> Iterator[None]:
+    if not _WAITING.acquire(blocking=False):
+        raise StudioError("export.busy")
+    try:
+        yield
+    finally:
+        _WAITING.release()
