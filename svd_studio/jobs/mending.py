@@ -88,8 +88,9 @@ def salvage(damaged: Path, queue: JobQueue, clips: ClipLibrary) -> None:
     checks: dict[str, Callable[[Any], object]] = {"jobs": queue.get, "clips": clips.get}
     for table in ("state", "comparisons", "compared", "jobs", "clips"):
         with queue.database.transaction() as connection:
-            for row in _readable(damaged, table, _columns(connection, table)):
-                _insert(connection, table, row)
+            columns = _columns(connection, damaged, table)
+            for row in _readable(damaged, table, columns):
+                _insert(connection, table, columns, row)
     for table, read in checks.items():
         _drop_nonsense(queue.database, table, read)
 
@@ -105,8 +106,18 @@ def number_behind_clips(database: Database) -> None:
         )
 
 
-def _columns(connection: apsw.Connection, table: str) -> str:
-    return ", ".join(str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})"))
+def _columns(connection: apsw.Connection, damaged: Path, table: str) -> str:
+    """What both have of a table: the damaged one may be older."""
+    asked = f"PRAGMA table_info({table})"
+    names = [str(row[1]) for row in connection.execute(asked)]
+    before = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        known = {str(row[1]) for row in before.execute(asked)}
+    except apsw.Error:
+        known = set()
+    finally:
+        before.close()
+    return ", ".join(name for name in names if not known or name in known)
 
 
 def _readable(path: Path, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
@@ -122,9 +133,10 @@ def _readable(path: Path, table: str, columns: str) -> Iterator[tuple[Any, ...]]
             damaged.close()
 
 
-def _insert(connection: apsw.Connection, table: str, row: tuple[Any, ...]) -> None:
+def _insert(connection: apsw.Connection, table: str, columns: str, row: tuple[Any, ...]) -> None:
     try:
-        connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        blanks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({blanks})", row)
     except apsw.ConstraintError as error:  # a value of another kind than its column's
         log.warning("a row of %s: %s", table, error)
 

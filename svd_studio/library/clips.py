@@ -15,13 +15,14 @@ from apsw import Connection
 from svd_studio.core.clip import RenderedClip, ResolvedSettings
 from svd_studio.core.errors import BadInput
 from svd_studio.database import Database
-from svd_studio.library.clip_search import ClipFilter, Cursor, searchable
+from svd_studio.library.clip_search import RATED_APART, ClipFilter, Cursor, searchable
 from svd_studio.video.files import write_whole
 
 COLUMNS = (
     "id, job_id, file, poster, settings, engine, words, source_sha256, title, owner, frames, fps, width, height,"
-    " bytes, seconds, peak_memory_gb, plan, created, starred, trashed"
+    " bytes, seconds, peak_memory_gb, plan, created, starred, trashed, rating"
 )
+MOST_STARS = 5
 NAMES = COLUMNS.split(", ")
 WRITE = (
     f"INSERT INTO clips ({COLUMNS}) VALUES ({', '.join('?' * len(NAMES))})"
@@ -33,7 +34,8 @@ WRITE = (
 class Clip:
     """One clip of the library; `id` is random, so that knowing one tells nothing about another.
 
-    `trashed` is when it was thrown away; `bytes` what its files took when they were last looked at.
+    `trashed` is when it was thrown away; `bytes` what its files took when they were last looked at;
+    `rating` is 1 to 5, or 0 where nobody has rated it.
     """
 
     id: str
@@ -45,16 +47,18 @@ class Clip:
     starred: bool = False
     trashed: float | None = None
     bytes: int = 0
+    rating: int = 0
 
     @property
     def is_here(self) -> bool:
         """Whether its file is still where we put it; somebody may have moved or deleted it by hand."""
         return self.rendered.path.is_file()
 
-    @property
-    def cursor(self) -> Cursor:
-        """Where a page that ends with this clip ended."""
-        return (self.created if self.trashed is None else self.trashed, self.id)
+    def cursor(self, wanted: ClipFilter) -> Cursor:
+        """Where a page of that list ended which ends with this clip."""
+        if self.trashed is not None:
+            return (self.trashed, self.id)
+        return (self.rating * RATED_APART + self.created if wanted.best_first else self.created, self.id)
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,13 @@ class ClipLibrary:
         with self.database.transaction() as connection:
             connection.execute("UPDATE clips SET starred = ? WHERE id = ?", (int(starred), clip_id))
 
+    def rate(self, clip_id: str, rating: int) -> None:
+        """Give a clip 1 to 5 stars, or none. Raises BadInput."""
+        if type(rating) is not int or not 0 <= rating <= MOST_STARS:
+            raise BadInput("clips.rating", most=MOST_STARS)
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE clips SET rating = ? WHERE id = ?", (rating, clip_id))
+
     def forget(self, clip: Clip) -> None:
         """Take a clip whose file is gone off the list. Raises BadInput while its file is here."""
         if clip.is_here:
@@ -216,12 +227,13 @@ class ClipLibrary:
             clip.created,
             int(clip.starred),
             clip.trashed,
+            clip.rating,
         )
 
     def _as_clip(self, row: tuple[Any, ...]) -> Clip:
         (
             clip_id, job_id, file, poster, settings, _, _, sha256, title, owner, frames, fps, width, height,
-            size, seconds, peak_memory_gb, plan, created, starred, trashed,
+            size, seconds, peak_memory_gb, plan, created, starred, trashed, rating,
         ) = row  # fmt: skip
         rendered = RenderedClip(
             path=self._find(clip_id, file, trashed),
@@ -235,7 +247,7 @@ class ClipLibrary:
             plan=json.loads(plan),
             poster=self._find(clip_id, poster, trashed) if poster else None,
         )
-        return Clip(clip_id, job_id, title, owner, created, rendered, bool(starred), trashed, size)
+        return Clip(clip_id, job_id, title, owner, created, rendered, bool(starred), trashed, size, rating)
 
     def _find(self, clip_id: str, file: str, trashed: float | None) -> Path:
         """Where a file is; a kill between its move and its row leaves it in the other of the two places."""

@@ -62,7 +62,7 @@ class Trash:
     def _delete(self, wanted: ClipFilter, is_due: Callable[[Clip], bool]) -> int:
         deleted, stuck, after = 0, 0, None
         while page := self.clips.page(wanted, after, AT_ONCE):
-            after = page[-1].cursor
+            after = page[-1].cursor(wanted)
             due = [clip for clip in page if is_due(clip)]
             back = [clip for clip in due if self._is_back(clip)]
             gone = [clip for clip in due if clip not in back and self._unlink(clip)]

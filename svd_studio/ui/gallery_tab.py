@@ -23,6 +23,13 @@ SKELETON = """
     <input type="search" class="gallery-search" maxlength="200" autocomplete="off" spellcheck="false"
       data-label="page.gallery.search">
     <select class="gallery-engine" data-label="page.gallery.engine" hidden></select>
+    <select class="gallery-engine gallery-order" data-label="page.gallery.order">
+      <option value="new" data-t="page.gallery.order.new"></option>
+      <option value="best" data-t="page.gallery.order.best"></option>
+      <option value="3" data-t="page.gallery.order.three"></option>
+      <option value="4" data-t="page.gallery.order.four"></option>
+      <option value="5" data-t="page.gallery.order.five"></option>
+    </select>
     <button type="button" class="button quiet gallery-starred" aria-pressed="false"
       data-t="page.gallery.starred"></button>
     <button type="button" class="button quiet gallery-trash" aria-pressed="false">
@@ -123,7 +130,7 @@ class GalleryTab:
         known = mark if type(mark) is int and 0 <= mark <= now else now
         if known == now or wanted.in_trash:
             return {"gallery_news": {"mark": now, "clips": []}}
-        clips = [card(clip) for clip in self.studio.clips.since(known, wanted)]
+        clips = [card(clip, wanted) for clip in self.studio.clips.since(known, wanted)]
         return {"gallery_news": {"mark": now, "clips": clips} | surroundings(self.studio, wanted.owner, language)}
 
     @heard

@@ -8,7 +8,7 @@ from svd_studio.core.infotext import as_infotext
 from svd_studio.core.progress import STAGES
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.library.clip_search import ClipFilter, Cursor
-from svd_studio.library.clips import Clip, Holdings
+from svd_studio.library.clips import MOST_STARS, Clip, Holdings
 from svd_studio.library.trash import KEPT_DAYS
 from svd_studio.studio import Studio
 from svd_studio.ui.result import clip_view, spoken_seconds
@@ -22,13 +22,15 @@ Card = dict[str, Any]
 
 def asked_filter(sent: dict[str, Any], seen: str | None) -> ClipFilter:
     """The filter that a page sent, as far as it makes sense; `seen` is whose clips the asker may see."""
-    words, engine = sent.get("words"), sent.get("engine")
+    words, engine, stars = sent.get("words"), sent.get("engine"), sent.get("rated")
     return ClipFilter(
         words=words[:LONGEST_SEARCH] if isinstance(words, str) else "",
         engine=engine[:LONGEST_NAME] if isinstance(engine, str) and engine else None,
         starred=sent.get("starred") is True,
         owner=seen,
         in_trash=sent.get("trash") is True,
+        rated=stars if type(stars) is int and 0 <= stars <= MOST_STARS else 0,
+        best_first=sent.get("best") is True,
     )
 
 
@@ -40,8 +42,8 @@ def asked_cursor(sent: dict[str, Any]) -> Cursor | None:
     return None
 
 
-def card(clip: Clip) -> Card:
-    """A clip as it stands in the grid."""
+def card(clip: Clip, wanted: ClipFilter) -> Card:
+    """A clip as it stands in the grid of a list."""
     made = clip.rendered
     return {
         "id": clip.id,
@@ -54,14 +56,15 @@ def card(clip: Clip) -> Card:
         "poster": f"/media/{clip.id}/poster" if made.poster else None,
         "starred": clip.starred,
         "here": clip.is_here,
-        "cursor": list(clip.cursor),
+        "rating": clip.rating,
+        "cursor": list(clip.cursor(wanted)),
     }
 
 
 def look(studio: Studio, wanted: ClipFilter, after: Cursor | None, language: str) -> dict[str, Any]:
     """One page of cards, and with the first one all that stands around them."""
     clips = studio.clips.page(wanted, after, PAGE + 1)
-    page: dict[str, Any] = {"clips": [card(clip) for clip in clips[:PAGE]], "more": len(clips) > PAGE}
+    page: dict[str, Any] = {"clips": [card(clip, wanted) for clip in clips[:PAGE]], "more": len(clips) > PAGE}
     if after is None:
         page |= {"mark": studio.clips.mark(), "engines": _engines(studio, wanted.owner, language)}
     return page | surroundings(studio, wanted.owner, language)

@@ -29,6 +29,7 @@ def clip_view(clip: Clip, language: str) -> dict[str, Any]:
         "seed": made.settings.seed,
         "fps": made.fps,
         "frames": made.frames,
+        "rating": clip.rating,
         "facts": say(Message("page.clip.facts", values), language),
         "took": say(Message("page.clip.took", {"time": spoken_seconds(took_s, language)}), language),
         "recipe": as_infotext(made.settings),

@@ -83,6 +83,18 @@ def test_a_broken_head_leaves_the_clips(studio: Studio) -> None:
     assert number > int(clip.job_id or 0), "nobody takes the next job for the one that made the clip"
 
 
+def test_a_damaged_database_of_an_older_version_gives_what_it_has(studio: Studio) -> None:
+    older = apsw.Connection(str(studio.config.database))
+    for change in ("DROP INDEX clips_best", "ALTER TABLE clips DROP COLUMN rating", "PRAGMA user_version = 1"):
+        older.execute(change)
+    older.close()
+    pages = pages_of(studio.config.database, "jobs")
+    overwrite(studio.config.database, (pages[len(pages) // 2] - 1) * PAGE, b"\xff" * PAGE)
+    mended(studio)
+    [clip] = studio.clips.newest()
+    assert (clip.starred, clip.rating) == (True, 0)
+
+
 def test_a_broken_page_costs_only_its_own_rows(studio: Studio) -> None:
     pages = pages_of(studio.config.database, "jobs")
     assert len(pages) > 5

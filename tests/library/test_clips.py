@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def pages(library: ClipLibrary, wanted: ClipFilter, limit: int) -> Iterator[list
     after = None
     while page := library.page(wanted, after, limit):
         yield page
-        after = page[-1].cursor
+        after = page[-1].cursor(wanted)
 
 
 def test_pages_follow_each_other_newest_first_without_gap_or_double(clips: ClipLibrary) -> None:
@@ -61,7 +62,7 @@ def test_clips_of_one_moment_are_all_on_some_page(studio: Studio) -> None:
 def test_a_new_clip_does_not_shift_the_next_page(clips: ClipLibrary, studio: Studio) -> None:
     first = clips.page(ClipFilter(), None, 5)
     clips.write([row(studio, 99)])
-    assert numbers(clips.page(ClipFilter(), first[-1].cursor, 5)) == [7, 6, 5, 4, 3]
+    assert numbers(clips.page(ClipFilter(), first[-1].cursor(ClipFilter()), 5)) == [7, 6, 5, 4, 3]
 
 
 def test_filters_by_engine_star_and_owner_go_together(clips: ClipLibrary) -> None:
@@ -119,6 +120,22 @@ def test_a_clip_whose_file_is_gone_says_so_and_can_be_taken_off_the_list(clips: 
     assert clips.get(clip.id) is None
 
 
+def test_the_best_come_first_page_by_page(clips: ClipLibrary) -> None:
+    for clip in clips.newest():
+        clips.rate(clip.id, {3: 5, 9: 5, 7: 2}.get(clip.job_id or 0, 0))
+    best = ClipFilter(best_first=True)
+    assert [number for page in pages(clips, best, 2) for number in numbers(page)][:5] == [9, 3, 7, 12, 11]
+    assert numbers(clips.page(replace(best, rated=3))) == [9, 3]
+    assert clips.holdings(ClipFilter(rated=1)).count == 3
+
+
+@pytest.mark.parametrize("rating", [-1, 6, True, 2.5, "5", None])
+def test_a_rating_is_a_whole_number_of_stars(clips: ClipLibrary, rating: Any) -> None:
+    [clip] = clips.newest(1)
+    with pytest.raises(BadInput, match="rating"):
+        clips.rate(clip.id, rating)
+
+
 def test_a_file_that_is_indexed_already_keeps_its_id(studio: Studio) -> None:
     made = row(studio, 1).rendered
     first = studio.clips.add(made, "valley", "owner", 1)
@@ -132,6 +149,7 @@ PAGES = {
     "clips_of_engine": ClipFilter(engine="svd-xt"),
     "clips_starred": ClipFilter(starred=True),
     "clips_trashed": ClipFilter(in_trash=True),
+    "clips_best": ClipFilter(best_first=True),
 }
 
 

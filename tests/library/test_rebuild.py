@@ -83,6 +83,7 @@ def test_known_clips_keep_their_ids_stars_and_times(studio: Studio, maker: Maker
 def test_a_clip_under_another_name_is_still_that_clip(studio: Studio, maker: Maker) -> None:
     clip = maker.clip("valley")
     studio.clips.star(clip.id, True)
+    studio.clips.rate(clip.id, 4)
     folder = studio.config.clips / "best of"
     folder.mkdir()
     clip.rendered.path.rename(folder / "my valley.mp4")
@@ -93,7 +94,7 @@ def test_a_clip_under_another_name_is_still_that_clip(studio: Studio, maker: Mak
     assert found.rendered.path == folder / "my valley.mp4"
     assert found.rendered.poster is not None
     assert found.rendered.poster.is_file()
-    assert found.starred
+    assert (found.starred, found.rating) == (True, 4)
 
 
 def test_a_clip_that_was_moved_back_by_hand_is_no_longer_in_the_trash(studio: Studio, maker: Maker) -> None:
