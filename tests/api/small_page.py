@@ -1,7 +1,7 @@
 """Serve a real, small Gradio page behind our doors: a process of its own, steered by lines on stdin.
 
-`python -m tests.api.small_page DATA PORT CLIP [PASSWORD]` (a guest's is the same, backwards) says its routes as JSON when it is up, then reads
-lines: `share URL` opens the tunnel's door, `share` shuts it. It ends with its stdin.
+`python -m tests.api.small_page DATA PORT CLIP [PASSWORD]` says its routes as JSON when it is up, then reads
+lines; a guest's password is the owner's, backwards: `share URL` opens the tunnel's door, `share` shuts it. It ends with its stdin.
 """
 
 import json

@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from tests.api.conftest import PASSWORD
+from tests.api.tunnel import tunnel_to
 from tests.api.window import ROOT, Window, foreign_site
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--disable-component-update"],
-    "--host-resolver-rules=MAP *.test 127.0.0.1",
+    "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.gradio.live 127.0.0.1",
 ]
 
 pytestmark = pytest.mark.skipif(
@@ -77,6 +78,43 @@ def test_signing_in_works(locked_window: Window, page: Any, seagull: Path) -> No
     page.wait_for_selector("#picture img")
     page.evaluate("document.querySelector('#clip').play()")
     page.wait_for_function("document.querySelector('#clip').currentTime > 0.1")
+
+
+def test_a_guest_works_through_the_tunnel(locked_window: Window, browser: Any, seagull: Path) -> None:
+    """Page, login, upload and events, through TLS under the tunnel's name; the owner's clip stays shut."""
+    context = browser.new_context(ignore_https_errors=True)
+    page, refused = context.new_page(), set()
+    page.on("response", lambda response: refused.add((response.status, response.url)) if response.status > 401 else 0)
+    with tunnel_to(locked_window.port) as port:
+        url = f"https://abc123.gradio.live:{port}"
+        locked_window.share(url)
+        try:
+            sign_in(page, url, "guest", PASSWORD[::-1])
+            page.set_input_files("#picture input[type=file]", seagull)
+            page.wait_for_selector("#picture img")
+            page.fill("#words textarea", "up")
+            page.click("#make")
+            page.wait_for_function("document.querySelector('#said textarea').value == 'step 2 up seagull.png'")
+            page.wait_for_function("document.querySelector('#ticks textarea').value > '0'")
+            assert {status for status, _ in refused} == {404}, "only the owner's clip, which is not there for guests"
+            assert any(cookie["secure"] for cookie in context.cookies()), "the studio knows that it is asked by https"
+            sign_in(page, url, "owner", PASSWORD)
+            page.evaluate("document.querySelector('#clip').play()")
+            page.wait_for_function("document.querySelector('#clip').currentTime > 0.1")
+        finally:
+            locked_window.share()
+        assert page.goto(url).status == 403
+        assert "does not answer to this address" in page.inner_text("body")
+    context.close()
+
+
+def sign_in(page: Any, url: str, name: str, password: str) -> None:
+    page.context.clear_cookies()
+    page.goto(url)
+    page.locator("input[type=password]").fill(password)
+    page.locator("input:not([type=password]), textarea").first.fill(name)
+    page.locator("input[type=password]").press("Enter")
+    page.wait_for_selector("#make")
 
 
 ATTACKING_PAGE = """
