@@ -1,7 +1,8 @@
 """Serve a real, small Gradio page behind our doors: a process of its own, steered by lines on stdin.
 
 `python -m tests.api.small_page DATA PORT CLIP [PASSWORD]` says its routes as JSON when it is up, then reads
-lines; a guest's password is the owner's, backwards: `share URL` opens the tunnel's door, `share` shuts it. It ends with its stdin.
+lines: `share URL` opens the tunnel's door, `share` shuts it. It ends with its stdin. A guest's password is the
+owner's, backwards.
 """
 
 import json
