@@ -101,7 +101,7 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     telemetry.start()
     hosts = Hosts(port, listening=arguments.listen)
     link = shared_link(hosts, arguments, config) if arguments.share else None
-    page = Served(studio, telemetry, crew.trouble, link)
+    page = Served(studio, telemetry, crew.trouble, link, crew.renew)
     url = open_page(page, hosts, arguments, host)
     lock.announce(url)
     if link is not None:
@@ -143,6 +143,7 @@ class Served:
     telemetry: Telemetry
     trouble: Trouble
     link: "SharedLink | None"
+    renew: Callable[[], None]
 
 
 def open_page(page: Served, hosts: Hosts, arguments: argparse.Namespace, host: str) -> str:
@@ -152,7 +153,7 @@ def open_page(page: Served, hosts: Hosts, arguments: argparse.Namespace, host: s
     from svd_studio.ui.app import build_page, launch_options
 
     studio, is_open_to_others = page.studio, arguments.share or arguments.listen
-    build_page(studio, page.telemetry, page.trouble, page.link).launch(
+    build_page(studio, page.telemetry, page.trouble, page.link, page.renew).launch(
         server_name=host,
         server_port=hosts.port,
         share=False,  # the tunnel is our own business

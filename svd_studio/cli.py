@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +22,6 @@ from svd_studio.core.config import HUB, StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
 from svd_studio.database import in_words
-from svd_studio.engines.catalog import ENGINES
 from svd_studio.host import die_with_parent, exit_when_parent_dies, user_data_folder
 from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.studio import Studio
@@ -248,13 +246,9 @@ def run_heat(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Say what this machine has, what is missing and what to do about it."""
-    from svd_studio.machine import Finding, examine, kept_besides_clips
+    from svd_studio.doctor import examine_studio
 
-    studio = Studio(config_of(arguments))
-    here = ", ".join(info.name for info in ENGINES.values() if studio.is_installed(info))
-    limits = Finding("heat.limits", "ok", asdict(studio.heat.limits()))
-    holds = [Finding("models.here", "ok", {"names": here}), kept_besides_clips(studio.config), limits]
-    findings = examine(studio.config, weights=holds, environment=os.environ)
+    findings = examine_studio(Studio(config_of(arguments)))
     if arguments.json:
         _print_json([{"code": item.code, "level": item.level, **item.values} for item in findings])
     else:

@@ -68,12 +68,13 @@ def unmet_pins(requirements: Path) -> Iterator[UnmetPin]:
         pin = Requirement(wanted)
         if pin.marker is not None and not pin.marker.evaluate():
             continue
-        found = _version_of(pin.name)
+        found = version_of(pin.name)
         if found is None or not pin.specifier.contains(found, prereleases=True):
             yield UnmetPin(pin.name, str(pin.specifier), found)
 
 
-def _version_of(name: str) -> str | None:
+def version_of(name: str) -> str | None:
+    """The version of an installed package; None where it is not."""
     try:
         return version(name)
     except PackageNotFoundError:

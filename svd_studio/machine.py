@@ -20,11 +20,12 @@ from svd_studio.core.errors import Message, Value
 from svd_studio.core.vram import GIB
 from svd_studio.gpu.telemetry import Snapshot, Telemetry
 from svd_studio.hardware import cores, has_nvidia_hardware, network_drive
-from svd_studio.installed import InstalledTorch, installed_torch, sqlite_version, unmet_pins, xformers_cuda
+from svd_studio.installed import InstalledTorch, installed_torch, sqlite_version, unmet_pins, version_of, xformers_cuda
 
 Level = Literal["ok", "note", "problem"]
 
 LAUNCHER = "launch.bat" if sys.platform == "win32" else "./launch.sh"
+HELPFUL = ("diffusers", "transformers", "gradio", "moviepy", "nvidia-ml-py")
 PYTHONS = ((3, 11), (3, 14))
 SAFE_SQLITE = (3, 51, 3)
 """Older ones can corrupt a database that several connections write (the WAL-reset bug)."""
@@ -185,6 +186,14 @@ def _packages(requirements: Path) -> Iterator[Finding]:
             yield _problem("machine.package_other", name=pin.name, wanted=pin.wanted, found=pin.found)
     if not unmet:
         yield _ok("machine.packages")
+    yield from _versions()
+
+
+def _versions() -> Iterator[Finding]:
+    """What somebody who helps asks for first."""
+    found = [f"{name} {version}" for name in HELPFUL if (version := version_of(name))]
+    if found:
+        yield _ok("machine.versions", names=", ".join(found))
 
 
 def _ffmpeg() -> Finding:
@@ -233,16 +242,6 @@ def _data_folder(data: Path) -> Iterator[Finding]:
         yield _note("machine.disk_little", path=path, free_gb=free_gb)
     else:
         yield _ok("machine.data_folder", path=path, free_gb=free_gb)
-
-
-def kept_besides_clips(config: StudioConfig) -> Finding:
-    """How much room the data folder takes for what comes and goes, and what bounds it."""
-    from svd_studio.jobs.housekeeping import holdings
-    from svd_studio.library.trash import KEPT_DAYS
-    from svd_studio.rendering.parts import PARTS_BYTES
-
-    sizes: dict[str, Value] = {holding.kind: round(holding.bytes / GIB, 1) for holding in holdings(config)}
-    return _ok("machine.kept", **sizes, parts_limit=round(PARTS_BYTES / GIB, 1), days=KEPT_DAYS)
 
 
 def _can_write(folder: Path, is_data: bool) -> bool:

@@ -50,6 +50,11 @@ class Crew:
         for supervisor in self.supervisors:
             supervisor.stop()
 
+    def renew(self) -> None:
+        """Put fresh workers in the place of all; returns at once."""
+        for supervisor in self.supervisors:
+            supervisor.renew()
+
     def pids(self) -> list[int]:
         """The living workers' processes."""
         return [pid for pid in (supervisor.worker_pid() for supervisor in self.supervisors) if pid]

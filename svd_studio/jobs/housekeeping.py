@@ -31,12 +31,12 @@ class Holding:
 def holdings(config: StudioConfig) -> list[Holding]:
     """Look at the disk now; of 10,000 files that takes some 50 ms."""
     writers = max(1, len(list(config.logs.glob("worker*.log")))) + 1  # every card's worker, and the command line
-    temporary = sum(map(_bytes, (config.previews, config.uploads, config.exports, config.compiled)))
+    temporary = sum(map(bytes_in, (config.previews, config.uploads, config.exports, config.compiled)))
     return [
         Holding("temp", temporary, UPLOADS_BYTES + EXPORTS_BYTES + COMPILED_BYTES),
-        Holding("parts", _bytes(config.parts), PARTS_BYTES),
-        Holding("trash", _bytes(config.data / "trash")),
-        Holding("logs", _bytes(config.logs), writers * (LOGS_KEPT + 1) * LOG_BYTES),
+        Holding("parts", bytes_in(config.parts), PARTS_BYTES),
+        Holding("trash", bytes_in(config.data / "trash")),
+        Holding("logs", bytes_in(config.logs), writers * (LOGS_KEPT + 1) * LOG_BYTES),
     ]
 
 
@@ -49,7 +49,7 @@ def sweep(config: StudioConfig, neighbours: Neighbours | None = None) -> None:
     previews = list(config.previews.glob("*"))
     shown = neighbours.jobs() if neighbours else ()
     _remove(path for path in previews if path.stem not in map(str, shown))
-    if _bytes(config.compiled) > COMPILED_BYTES:
+    if bytes_in(config.compiled) > COMPILED_BYTES:
         shutil.rmtree(config.compiled, ignore_errors=True)
 
 
@@ -63,7 +63,8 @@ def rotate(log: Path) -> None:
             newer.replace(older)
 
 
-def _bytes(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
+    """What everything below a folder takes; what goes while we look takes nothing."""
     total = 0
     for path in folder.rglob("*"):
         with suppress(OSError):

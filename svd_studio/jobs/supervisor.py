@@ -54,7 +54,7 @@ class Supervisor:
         self.is_waiting = False
         self._environment, self._may_start = environment, may_start
         self._patience = patience or Patience()
-        self._stopping = threading.Event()
+        self._stopping, self._renewing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._child: Child | None = None
 
@@ -65,6 +65,10 @@ class Supervisor:
     def end(self) -> None:
         """Let the worker end; returns at once."""
         self._stopping.set()
+
+    def renew(self) -> None:
+        """Put a fresh worker in the place of this one; what it renders begins again there. Returns at once."""
+        self._renewing.set()
 
     def stop(self) -> None:
         """End the worker and wait for it."""
@@ -88,7 +92,7 @@ class Supervisor:
                 code = None
             if self._stopping.is_set():
                 return
-            if code != FRESH_WORKER:
+            if code != FRESH_WORKER and not self._renewing.is_set():
                 self._count_death(code, time.monotonic() - started, written)
                 self._stopping.wait(self._pause_s())
 
@@ -102,6 +106,7 @@ class Supervisor:
 
     def _spawn(self) -> int:
         """Start a worker; returns how long the log already is."""
+        self._renewing.clear()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         rotate(self.log_file)
         self.log_file.touch()
@@ -113,7 +118,9 @@ class Supervisor:
         """Wait until the worker has ended or shall end; returns its exit code."""
         assert self._child is not None
         started = time.monotonic()
-        while self._child.poll() is None and not self._stopping.wait(self._patience.look_every_s):
+        while self._child.poll() is None and not self._renewing.is_set():
+            if self._stopping.wait(self._patience.look_every_s):
+                break
             if time.monotonic() - started > self._patience.long_enough_s:
                 self.deaths = 0
         return self._child.stop()  # also closes the pipe of one that ended by itself

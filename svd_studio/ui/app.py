@@ -1,5 +1,7 @@
 """The page of the studio: one Gradio app, built once, that knows the studio only by its verbs."""
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from svd_studio.gpu.telemetry import Telemetry
@@ -8,10 +10,12 @@ from svd_studio.ui.animate_tab import AnimateTab
 from svd_studio.ui.compare_tab import CompareTab
 from svd_studio.ui.endpoints import Endpoints
 from svd_studio.ui.gallery_tab import GalleryTab
+from svd_studio.ui.models_tab import ModelsTab
 from svd_studio.ui.page_view import Trouble
 from svd_studio.ui.queue_tab import QueueTab
 from svd_studio.ui.rooms import draw_head
 from svd_studio.ui.sharing import SharingLine
+from svd_studio.ui.system_tab import SystemTab
 from svd_studio.ui.theme import launch_options
 from svd_studio.ui.tunnel import SharedLink
 
@@ -19,9 +23,16 @@ __all__ = ["build_page", "launch_options"]
 
 
 def build_page(
-    studio: Studio, telemetry: Telemetry, trouble: Trouble = lambda: None, link: SharedLink | None = None
+    studio: Studio,
+    telemetry: Telemetry,
+    trouble: Trouble = lambda: None,
+    link: SharedLink | None = None,
+    renew: Callable[[], None] = lambda: None,
 ) -> gr.Blocks:
-    """Build the page and its endpoints; nothing is started. `trouble` says what keeps the worker from working."""
+    """Build the page and its endpoints; nothing is started.
+
+    `trouble` says what keeps the workers from working, `renew` puts fresh ones in their place.
+    """
     with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
         Endpoints(studio).add()  # first, so that their names are free
         language = draw_head()
@@ -30,5 +41,7 @@ def build_page(
         QueueTab(studio).draw(language)
         GalleryTab(studio).draw(language)
         CompareTab(studio).draw(language)
+        ModelsTab(studio, telemetry).draw(language)
+        SystemTab(studio, telemetry, renew).draw(language)
     page.queue(default_concurrency_limit=8)
     return page

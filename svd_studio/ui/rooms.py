@@ -1,4 +1,4 @@
-"""The rooms of the page and the way between them: Animate, Queue, Gallery. The browser goes, no handler is asked.
+"""The rooms of the page and the way between them. The browser goes, no handler is asked.
 
 A room other than Animate is a skeleton that its script in assets/ fills, and a bridge on which that script asks
 Python something; the answer is a view, painted by the room's painters (see assets/studio.js).
@@ -19,7 +19,7 @@ from svd_studio.ui.texts import say
 
 log = logging.getLogger(__name__)
 
-ROOMS = ("animate", "queue", "gallery")
+ROOMS = ("animate", "queue", "gallery", "models", "system")
 SHOW = "view => window.studio.show(view)"
 
 View = dict[str, Any]
