@@ -106,7 +106,8 @@ class ClipSettings(Recipe):
         int, Field(ge=1, le=100, description="A long film: how many parts, each going on from the one before.")
     ] = 1
     go_on_from: Annotated[
-        int | None, Field(ge=1, le=120, description="The frame that the next part goes on from; empty is the last.")
+        int | None,
+        Field(ge=1, le=120, description="After how many frames of a part the next one goes on; empty is its end."),
     ] = None
     steps: Annotated[
         int | None, Field(ge=1, le=100, description="Denoising steps: more are finer and slower; 20 to 30 is usual.")

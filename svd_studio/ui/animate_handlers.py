@@ -136,14 +136,14 @@ class Handlers:
     def pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Take a picture that was just uploaded."""
         data = event._data or {}
-        return self._take(
+        return self.take(
             values, request, {"path": str(data.get("path")), "name": Path(str(data.get("name"))).stem[:80]}
         )
 
     @told
     def sample(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Take one of the shipped pictures."""
-        return self._take(values, request, {"sample": str((event._data or {}).get("name"))})
+        return self.take(values, request, {"sample": str((event._data or {}).get("name"))})
 
     @told
     def again(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
@@ -185,7 +185,8 @@ class Handlers:
         """Say what is wrong with the form, or how long its clip will take."""
         return {self.parts.view: self.page.promise(values, request)}
 
-    def _take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
+    def take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
+        """Show another picture, whole; one that cannot be used is refused and the one before stays."""
         whole = self.parts.form.show(WHOLE_PICTURE)
         values = {**values, self.parts.picture: token, **{part: update["value"] for part, update in whole.items()}}
         view = self.page.picture(values, request) | {"taken": True}

@@ -23,8 +23,9 @@ from svd_studio.ui.many_handlers import ManyHandlers
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.prompt_builder import BUILDER
-from svd_studio.ui.recall_handlers import RecallHandlers
 from svd_studio.ui.recall_view import RECALL
+from svd_studio.ui.result_handlers import ResultHandlers
+from svd_studio.ui.result_view import Ratings
 from svd_studio.ui.rooms import SHOW, View, bridge_js, draw_bridge
 from svd_studio.ui.settings_form import CROP, MAIN, MORE, SEED, SHAPE, SPEED, WORDS, SettingsForm
 
@@ -35,6 +36,7 @@ FRAMING = ("shape", "fit", "engine", "width", "height")
 BRIDGE_EVENTS = (
     *("picture", "sample", "again", "get", "look", "looks"),
     *("edit", "leave", "many", "read", "recall", "native", "weigh", "variants"),
+    *("use_frame", "longer"),
 )
 
 
@@ -108,6 +110,7 @@ class AnimateTab:
             with gr.Column(elem_id="meter", scale=1, min_width=240):
                 gr.HTML(player.GAUGE, js_on_load=None, elem_id="gauge")
                 draw_bridge("gauge", {"history": self._history}, language)
+                draw_bridge("result", {"rate": Ratings(self.studio).rate}, language)
                 gr.HTML(player.OFFER, js_on_load=None, elem_id="offer")
         gr.HTML(player.CLIP, js_on_load=None, elem_id="clip")
         return generate, cancel, clips
@@ -135,11 +138,12 @@ class AnimateTab:
         looks, form = LooksHandlers(handlers), FormHandlers(handlers)
         self._on(parts.form.fields["shape"].input, form.choose_shape)
         self._on(parts.form.fields["speed"].input, form.change_speed)
-        recalls = RecallHandlers(handlers)
+        recalls = ResultHandlers(handlers)
         compare = CompareHandlers(handlers)
+        compared, results = (compare.weigh, compare.begin), (recalls.use_frame, recalls.longer)
         own = (recalls.pick, handlers.sample, handlers.again, handlers.get_model, looks.put_on, looks.edit)
         others = (edits.begin, edits.leave, ManyHandlers(handlers).add, recalls.read, recalls.recall, form.put_back)
-        for name, handler in zip(BRIDGE_EVENTS, (*own, *others, compare.weigh, compare.begin), strict=True):
+        for name, handler in zip(BRIDGE_EVENTS, (*own, *others, *compared, *results), strict=True):
             self._on(getattr(bridge, name), handler)
         framing = [parts.form.fields[name].change for name in FRAMING]
         self._on(framing, handlers.frame, trigger_mode="always_last")

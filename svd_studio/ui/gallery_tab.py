@@ -12,12 +12,14 @@ from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions, is_at_this_machine
 from svd_studio.ui.gallery_view import asked_cursor, asked_filter, card, details, look, surroundings
+from svd_studio.ui.result_view import AS, MORE, STARS
 from svd_studio.ui.rooms import View, draw_room
 from svd_studio.ui.texts import say
+from svd_studio.ui.wipe_view import WIPE
 
 Handler = Callable[["GalleryTab", dict[str, Any], str, gr.Request], View]
 
-SKELETON = """
+SKELETON = f"""
 <section class="gallery" data-label="page.room.gallery">
   <header class="gallery-head">
     <input type="search" class="gallery-search" maxlength="200" autocomplete="off" spellcheck="false"
@@ -60,11 +62,14 @@ SKELETON = """
       <button type="button" class="icon gallery-close" data-do="close" data-label="page.gallery.do.close"></button>
     </header>
     <p class="gallery-facts"></p>
+    {STARS}
     <div class="gallery-use">
       <button type="button" class="button" data-recall="all" data-t="page.gallery.use.all"></button>
       <button type="button" class="button quiet" data-recall="but_seed" data-t="page.gallery.use.seed"></button>
       <button type="button" class="button quiet" data-recall="motion" data-t="page.gallery.use.motion"></button>
       <button type="button" class="button quiet" data-sweep="clip" data-t="page.sweep.more"></button>
+      {MORE}
+      <button type="button" class="button quiet" data-wipe="with" data-t="page.wipe.with"></button>
       <button type="button" class="button quiet gallery-compare" data-compare data-t="page.compare.see"></button>
     </div>
     <dl class="gallery-words"></dl>
@@ -74,7 +79,7 @@ SKELETON = """
       <button type="button" class="button quiet" data-copy="recipe_json" data-t="page.clip.json"></button>
       <a class="button quiet bare" download data-t="page.clip.download_bare"></a></details>
     <footer>
-      <a class="button quiet" download data-t="page.clip.download"></a>
+      <span class="take"><a class="button quiet" download data-t="page.clip.download"></a>{AS}</span>
       <button type="button" class="button quiet" data-do="folder" data-t="page.gallery.do.folder"></button>
       <button type="button" class="button quiet" data-do="trash" data-t="page.gallery.do.trash"></button>
       <button type="button" class="button" data-do="restore" data-t="page.gallery.do.restore"></button>
@@ -87,7 +92,7 @@ SKELETON = """
   <button type="button" class="button quiet" data-do="keep" data-t="page.gallery.do.keep"></button></div></dialog>
 <p class="gallery-undo" role="status" hidden><span></span>
   <button type="button" data-do="undo" data-t="page.gallery.do.undo"></button></p>
-"""
+{WIPE}"""
 
 
 def heard(handler: Handler) -> Handler:

@@ -50,6 +50,7 @@ def card(clip: Clip, wanted: ClipFilter) -> Card:
         "title": clip.title,
         "prompt": made.settings.prompt[:120],
         "created": clip.created,
+        "frames": made.frames,
         "seconds": round(made.frames / made.fps, 1),
         "portrait": made.size[1] > made.size[0],
         "url": f"/media/{clip.id}",

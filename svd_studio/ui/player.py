@@ -3,6 +3,8 @@
 `data-t` names a text of ui/texts that the browser puts in, `data-label` one for a title and aria-label.
 """
 
+from svd_studio.ui.result_view import AS, MORE, STARS
+
 STAGE = """
 <section class="stage" data-label="page.stage.label">
   <div class="screen">
@@ -41,12 +43,13 @@ STAGE = """
 </section>
 """
 
-CLIP = """
+CLIP = f"""
 <section class="clip" data-label="page.clip.label" hidden>
   <div class="clip-head">
-    <div><h3 class="clip-title"></h3><p class="clip-facts"></p></div>
+    <div><h3 class="clip-title"></h3><p class="clip-facts"></p>{STARS}</div>
     <div class="clip-actions">
-      <a class="button download" download data-t="page.clip.download"></a>
+      <span class="take"><a class="button download" download data-t="page.clip.download"></a>{AS}</span>
+      {MORE}
       <button type="button" class="button quiet again" data-t="page.clip.again"></button>
       <button type="button" class="button quiet" data-sweep="clip" data-t="page.sweep.more"></button>
       <button type="button" class="button quiet recall" data-t="page.clip.recall"></button>

@@ -1,5 +1,6 @@
 """Recall: a recipe that was dropped, pasted or pressed is offered, put into the form as far as wished, and undone."""
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -58,21 +59,29 @@ class RecallHandlers(FormVerbs):
             return {self.parts.view: {"recall_problem": self._sentence(error, values)}}
 
     def _put(self, values: Values, found: Source, what: str, request: gr.Request) -> Updates:
-        parts, form, settings = self.parts, self.parts.form, found.recalled.settings
-        present = self.page.engine(values)
+        settings, present = found.recalled.settings, self.page.engine(values)
         fit = motion_of(settings, present) if what == "motion" else fitted(self.studio, settings, present)
-        named = {**fit.named, "seed": None} if what == "but_seed" else fit.named
-        updates = form.limited(form.show(named), fit.info)
+        if what == "but_seed":
+            fit = replace(fit, named={**fit.named, "seed": None})
+        said = Message(SAID[what], {"title": self._title(found, values)})
+        return self.put(values, found, fit, said, request, with_picture=what != "motion")
+
+    def put(
+        self, values: Values, found: Source, fit: Fitted, said: Message, request: gr.Request, with_picture: bool = True
+    ) -> Updates:
+        """Put what fits of a recipe into the form, say so, and keep what stood there before for an undo."""
+        parts, form = self.parts, self.parts.form
+        updates = form.limited(form.show(fit.named), fit.info)
         updates |= {parts.engine_before: gr.update(value=fit.info.name), parts.drawn: gr.update(value=None)}
         notes = self._notes(found, fit, values)
         view: View = {}
-        if what != "motion":
+        if with_picture:
             picture, lost = self._picture(values, updates, found)
             updates |= picture
             view = self.page.picture(_changed(values, updates), request)
             notes += lost
-        said = say(Message(SAID[what], {"title": self._title(found, values)}), self.page.language(values))
-        view["recalled"] = {"said": said, "notes": notes, "before": self._before(values)}
+        line = say(said, self.page.language(values))
+        view["recalled"] = {"said": line, "notes": notes, "before": self._before(values)}
         return {**updates, parts.view: view | self.page.promise(_changed(values, updates), request)}
 
     def _picture(self, values: Values, updates: Updates, found: Source) -> tuple[Updates, list[str]]:

@@ -1,11 +1,10 @@
-// Variants side by side: one play, pause and scrub for all. One clip leads; the others are held to within a part of a
-// frame of it by playing a little faster or slower, and put back beside it where that is not enough.
+// Variants side by side: one play, pause and scrub for all. One clip leads, the others keep up (abreast.js).
 (() => {
   const { text, fill, element, send, go, join } = window.studio;
+  const { frameOf, timeOf, keepUp, settled } = window.studio.abreast;
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".compare").querySelector(selector);
-  const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
-  const NUDGE = 0.12, NEAR = 0.15, FAR = 1, SETTLE_MS = 600;  // of the rate; of a frame
+  const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000, SETTLE_MS = 600;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const asked = [];
   let shown = null, wanted = null, here = false, next = null, waiting = null;
@@ -175,8 +174,6 @@
 
   const videos = () => [...part(".compare-grid").querySelectorAll("video.is-ready")];
   const seen = () => videos().filter((video) => video.dataset.seen);
-  const frameOf = (video) => video.duration / Number(video.dataset.frames);
-  const timeOf = (video, frame) => (Math.min(frame, Number(video.dataset.frames) - 1) + 0.5) * frameOf(video);
 
   function play() {
     const all = videos();
@@ -200,9 +197,6 @@
     if (playing) for (const video of seen()) video.play().catch(() => {});
   }
 
-  const settled = (video) =>
-    new Promise((done) => (video.seeking ? video.addEventListener("seeked", done, { once: true }) : done()));
-
   function pause() {
     playing = false;
     for (const video of videos()) video.pause();
@@ -220,16 +214,8 @@
       held = Math.min(Number(lead.dataset.frames) - 1, Math.floor(lead.currentTime / frameOf(lead) + 1e-3));
       paintPosition();
       if (lead.ended || lead.currentTime >= lead.duration - 0.005) gather(0);
-      else for (const video of all) keepUp(video, lead);
+      else for (const video of all) keepUp(video, lead, rate);
     }
-  }
-
-  function keepUp(video, lead) {
-    if (video.seeking) return;
-    const off = (video.currentTime - lead.currentTime) / frameOf(lead);
-    if (Math.abs(off) > FAR) video.currentTime = lead.currentTime;
-    video.playbackRate = rate * (off > NEAR ? 1 - NUDGE : off < -NEAR ? 1 + NUDGE : 1);
-    if (video.paused && !video.ended) video.play().catch(() => {});
   }
 
   function show(frame) {

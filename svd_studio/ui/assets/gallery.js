@@ -6,7 +6,7 @@
   const part = (selector) => find(".gallery-detail").querySelector(selector);
   const ROW_GAP = 18, COLUMN_GAP = 14, CAPTION = 46, NARROWEST = 216, FEWEST = 2;
   const NEWS_MS = 3000, PATIENCE_MS = 8000, TYPING_MS = 200, HOVER_MS = 160, PRESS_MS = 450, UNDO_MS = 10000;
-  const filter = { words: "", engine: "", starred: false, trash: false };
+  const filter = { words: "", engine: "", starred: false, trash: false, best: false, rated: 0 };
   const cards = new Map();  // id → element, of the rows in sight
   let clips = [], fresh = [], more = false, loaded = false, around = {}, mark = null;
   let here = false, scrolled = 0, columns = 1, rowHeight = 1, current = null, thrown = [];
@@ -155,7 +155,7 @@
   }
 
   function paintCard(card, clip) {
-    const when = moment(clip.created), about = clip.prompt ? `${when} · ${clip.prompt}` : when;
+    const when = moment(clip.created), about = [clip.rating && "★".repeat(clip.rating), when, clip.prompt].filter(Boolean).join(" · ");
     put(card, ".gallery-title", clip.title);
     put(card, ".gallery-about", about);
     put(card, ".gallery-length", fill(text("page.gallery.seconds"), { n: clip.seconds.toFixed(1) }));
@@ -182,7 +182,7 @@
 
   // ---- what stands around the grid ---------------------------------------------------------------
   function paintEngines(engines) {
-    const list = find(".gallery-engine");
+    const list = find(".gallery-engine:not(.gallery-order)");
     const options = [{ name: "", title: text("page.gallery.engine.all") }, ...engines];
     list.replaceChildren(...options.map(({ name, title }) => Object.assign(element("option", title), { value: name })));
     list.value = filter.engine;
@@ -202,7 +202,7 @@
     const box = find(".gallery-empty"), empty = loaded && !clips.length && !looking;
     box.hidden = !empty;
     if (!empty) return;
-    const narrowed = filter.words || filter.engine || filter.starred;
+    const narrowed = filter.words || filter.engine || filter.starred || filter.rated;
     const kind = narrowed ? "none" : filter.trash ? "trash_empty" : "first";
     put(box, "h2", text(`page.gallery.${kind}.title`));
     put(box, "p", text(`page.gallery.${kind}.text`));
@@ -305,7 +305,7 @@
     part("[data-sweep]").clip = clip;
     part("[data-compare]").dataset.compare = clip.comparison || "";
     const gone = !!clip.missing, shown = {
-      "footer a": !gone, "[data-do=folder]": clip.can_open && !gone, "[data-do=trash]": !clip.trashed && !gone,
+      ".take": !gone, ".stars": !clip.trashed, "[data-wipe=with]": !gone, "[data-do=folder]": clip.can_open && !gone, "[data-do=trash]": !clip.trashed && !gone,
       "[data-do=restore]": clip.trashed, "[data-do=forget]": gone && !clip.trashed, ".gallery-use": !clip.trashed, "[data-compare]": clip.comparison,
     };
     for (const [selector, is] of Object.entries(shown)) part(selector).hidden = !is;
@@ -436,7 +436,10 @@
     clearTimeout(typing);
     typing = setTimeout(() => narrow({ words: event.target.value }), TYPING_MS);
   });
-  document.addEventListener("change", (event) => { if (event.target.matches?.(".gallery-engine")) narrow({ engine: event.target.value }); });
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches?.(".gallery-order")) narrow({ best: target.value !== "new", rated: Number(target.value) || 0 });
+    else if (target.matches?.(".gallery-engine")) narrow({ engine: target.value });
+  });
 
   function focusCard(at) {
     const clip = clips[at];
@@ -478,6 +481,11 @@
     loaded = false;
     if (here) reset();
   }).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+
+  window.studio.gallery = {
+    clip: find_clip,
+    rated: (id, rating) => { const clip = find_clip(id); if (clip) { clip.rating = rating; paint(); } },
+  };
 
   join("gallery", {
     painters: {

@@ -11,7 +11,7 @@
     menu.append(...entries.map((entry) => item(menu, ...entry)));
     menu.addEventListener("keydown", (event) => move(event, menu));
     menu.addEventListener("toggle", (event) => { if (event.newState === "closed") menu.remove(); });
-    document.body.append(menu);
+    (anchor.closest("dialog") || document.body).append(menu);  // what lies behind a dialog cannot be pressed
     menu.showPopover();
     place(menu, anchor.getBoundingClientRect());
     (menu.querySelector("[aria-checked=true]") || menu.firstElementChild).focus();

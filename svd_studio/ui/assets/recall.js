@@ -82,6 +82,7 @@
     details.clip = clip;
     put(details, "pre", clip.recipe);
     details.querySelector(".bare").href = clip.download_bare;
+    details.dispatchEvent(new CustomEvent("clip", { bubbles: true, detail: clip }));
   }
 
   async function copyRecipe(button) {

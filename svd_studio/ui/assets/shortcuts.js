@@ -2,7 +2,7 @@
 (() => {
   const { text, element, state, go } = window.studio;
   const find = (selector) => document.querySelector(selector);
-  const LIST = [["generate", "Ctrl", "Enter"], ["play", "page.keys.space"], ["frame", "←", "→"], ["crop", "←", "→", "↑", "↓"],
+  const LIST = [["generate", "Ctrl", "Enter"], ["play", "page.keys.space"], ["frame", "←", "→"], ["rate", "1", "…", "5"], ["crop", "←", "→", "↑", "↓"],
     ["zoom", "+", "−"], ["close", "Esc"], ["help", "?"]];
   const BUSY = "input, textarea, select, button, a, summary, pre, video, dialog, [contenteditable], [role=menu], [role=application]";
 
