@@ -60,7 +60,9 @@ class Endpoints:
 
     def _settings(self, given: dict[str, Any]) -> ClipSettings:
         preset = given.pop("preset")
-        settings = self.studio.presets.get(str(preset)).onto(ClipSettings()) if preset else ClipSettings()
+        settings = (
+            self.studio.presets.get(str(preset)).onto(ClipSettings()) if preset not in (None, "") else ClipSettings()
+        )
         values = settings.model_dump()
         for name, part in (("smooth", "finish"), ("scale", "finish"), ("fps", "export")):
             if (value := given.pop(name)) is not None:

@@ -27,7 +27,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 SHORTEST_SIDE = 16
 LONGEST_SIDE = 16_384
 MOST_PIXELS = 120_000_000
-"""A 108-megapixel phone fits; decoding one takes about half a gigabyte."""
+"""A phone's JPEG of 108 megapixels fits; it is reduced while it is decoded."""
+MOST_MEMORY = 370_000_000
+"""Bytes that decoding may take: a stranger's file must not fill the machine."""
 HIGHEST_RATIO = 8
 WORKING_SIDE = 2048
 """The longest side that a clip can have: larger pictures are reduced while they are decoded."""
@@ -46,6 +48,11 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Bytes that one pixel takes at the peak of open_picture, by how it is stored: measured in processes of their own with
+# pictures of 24 and 54 megapixels (Pillow 11.3, pillow-heif 1.8).
+_COST_OF_FORMAT = {"WEBP": 16.0, "AVIF": 9.0, "HEIF": 7.5}
+_COST_OF_MODE = {"1": 2.5, "L": 2.5, "P": 6.0, "RGB": 5.0, "YCbCr": 5.0, "LAB": 5.0, "CMYK": 6.0, "F": 21.0, "I": 21.0}
+_COST_TRANSPARENT, _COST_PROGRESSIVE, _COST_OTHERWISE = 13.0, 7.5, 9.0
 _TURNED_BY_PILLOW = ("TIFF", "HEIF")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _PROFILE_OF = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
@@ -145,6 +152,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             raise BadPicture("picture.not_a_picture", name=_shown(path)) from error
         with image:
             _check_size(image.size, path)
+            _check_cost(image, path)
             yield image
 
 
@@ -173,6 +181,22 @@ def _check_size(size: tuple[int, int], path: Path) -> None:
         raise BadPicture("picture.too_small", name=_shown(path), low=SHORTEST_SIDE)
     if longer > HIGHEST_RATIO * shorter:
         raise BadPicture("picture.too_long", name=_shown(path), ratio=HIGHEST_RATIO)
+
+
+def _check_cost(image: Image.Image, path: Path) -> None:
+    most = int(MOST_MEMORY / _bytes_a_pixel(image))
+    if image.width * image.height > most:
+        raise BadPicture("picture.too_costly", name=_shown(path), megapixels=most // 10**6)
+
+
+def _bytes_a_pixel(image: Image.Image) -> float:
+    if image.format in ("JPEG", "MPO"):  # baseline ones are never whole in memory
+        return _COST_PROGRESSIVE * len(image.getbands()) / 3 if image.info.get("progressive") else 2.5
+    if image.format in _COST_OF_FORMAT:
+        return _COST_OF_FORMAT[image.format]
+    if image.mode != "RGBA" and image.has_transparency_data:
+        return _COST_TRANSPARENT
+    return 6.0 if image.mode.startswith("I;16") else _COST_OF_MODE.get(image.mode, _COST_OTHERWISE)
 
 
 def _heif(file: BinaryIO, path: Path) -> tuple[str, ...]:
@@ -229,7 +253,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
-    factor = min(image.size) // side
+    factor = max(min(image.size) // side, math.ceil(math.sqrt(image.width * image.height / (4 * side * side))))
     return image.reduce(factor) if factor > 1 else image
 
 
@@ -251,7 +275,7 @@ def _in_srgb(image: Image.Image, profile: object) -> Image.Image:
             if not is_srgb and source.profile.xcolor_space.strip() == _PROFILE_OF[image.mode]:
                 target = ImageCms.createProfile("sRGB")
                 return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image.convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _limits(path: Path) -> dict[str, str | int]:
