@@ -17,7 +17,7 @@ from svd_studio.ui.endpoints import Endpoints
 
 NO_NUMBERS: list[Any] = [
     *(float("nan"), float("inf"), -float("inf"), True, False, 10**400, -(10**400), 2**63, -(2**63), 1e308, -1e308),
-    *([], [7], [[7]], {}, {"value": 7}, {"__proto__": 1}, (7,), b"7", 7j, object()),
+    *([], [7], [[7]], {}, {"value": 7}, {"__proto__": 1}, [None], [[], {}], {"0": 7}, [True]),
     *("7", "", " 7 ", "7.0", "1e3", "NaN", "Infinity", "0x10", "1_000", "٧", "７", "-7", "true", "null", "undefined"),
     *(
         "\0",
