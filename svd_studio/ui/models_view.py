@@ -98,8 +98,8 @@ def _row(
         "gated": bool(weights and weights.gated and state in ("missing", "begun")),
         "acts": [] if errand and errand.is_stopping else _acts(state, errand),
         "sure": say(_sure(studio, weights), language) if weights else "",
-        **_progress(errand, language),
-        **_said(errand, language),
+        **_progress(errand if state == "busy" else None, language),
+        **_said(errand if state != "busy" else None, language),
     }
 
 
@@ -184,17 +184,17 @@ def _sure(studio: Studio, weights: WeightSet) -> Message:
 
 
 def _progress(errand: Errand | None, language: str) -> dict[str, Any]:
-    if errand is None or not errand.is_running:
+    if errand is None:
         return {"percent": None, "line": ""}
     percent = 100 * errand.done / errand.total if errand.total else 0
-    values: dict[str, Value] = {"done": f"{errand.done / GB:.2f}", "total": f"{errand.total / GB:.2f}"}
+    values: dict[str, Value] = {"done": spoken_bytes(errand.done), "total": spoken_bytes(errand.total)}
     code = "stopping" if errand.is_stopping else errand.what if errand.total else "asking"
     return {"percent": round(percent, 1), "line": say(Message(f"page.models.doing.{code}", values), language)}
 
 
 def _said(errand: Errand | None, language: str) -> dict[str, Any]:
     """What the last errand came to, where there is something to say of it."""
-    if errand is None or errand.is_running:
+    if errand is None:
         return {"problems": [], "sound": ""}
     problems = [errand.problem] if errand.problem else errand.findings or []
     is_sound = errand.findings == []

@@ -69,6 +69,19 @@ def test_the_worker_goes_when_its_window_is_killed(tmp_path: Path, pids: Callabl
     until(lambda: not is_alive(pids()[0]))
 
 
+def test_a_fresh_worker_takes_the_place_of_a_living_one(tmp_path: Path, pids: Callable[[], list[int]]) -> None:
+    listening = COUNTING.replace("time.sleep(60)", "sys.stdin.read()")
+    watched = Supervisor([sys.executable, "-c", listening, str(tmp_path / "pids")], tmp_path / "worker.log")
+    watched.start()
+    until(lambda: len(pids()) == 1)
+    watched.renew()
+    until(lambda: len(pids()) == 2)
+    until(lambda: watched.worker_pid() == pids()[1])
+    assert watched.deaths == 0
+    watched.stop()
+    assert not any(is_alive(pid) for pid in pids())
+
+
 def test_a_worker_that_cannot_be_spawned_is_tried_again(tmp_path: Path, pids: Callable[[], list[int]]) -> None:
     program = tmp_path / "python"
     watched = Supervisor([str(program), "-c", COUNTING, str(tmp_path / "pids")], tmp_path / "logs" / "worker.log")

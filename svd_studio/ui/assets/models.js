@@ -1,7 +1,7 @@
 // The Models page: rows that stay in place while their words change, so that a typed path and the focus stay, too.
 // One question at a time; every answer brings the whole page. Looks again soon while something is at work.
 (() => {
-  const { text, element, join, send, sure } = window.studio;
+  const { text, element, join, send } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 700, IDLE_MS = 4000, PATIENCE_MS = 15000;
   const asked = [];
@@ -64,7 +64,7 @@
     put(row, ".model-sound", model.sound);
     paintGate(row.querySelector(".model-gate"), model);
     paintButtons(row.querySelector(".model-acts"), model);
-    if (!model.acts.includes("use")) row.querySelector(".model-use").hidden = true;
+    if (model.state === "installed") row.querySelector(".model-use").hidden = true;  // a wrong path stays to be mended
   }
 
   function paintFacts(list, model) {
@@ -130,7 +130,7 @@
   const row = (button) => button.closest(".model");
   const modelOf = (button) => shown.rows.find((one) => one.name === row(button)?.dataset.model);
   const askSure = (question, button) =>
-    sure(question, text(`page.models.sure.${button.dataset.act}`), () => act(button.dataset.act, { name: modelOf(button).name }));
+    window.studio.sure(question, text(`page.models.sure.${button.dataset.act}`), () => act(button.dataset.act, { name: modelOf(button).name }));
 
   function openUse(button, open) {
     const form = row(button).querySelector(".model-use");

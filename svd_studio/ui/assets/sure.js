@@ -13,7 +13,7 @@ window.studio.sure = (() => {
     buttons.append(yes, no);
     dialog.append(Object.assign(element("h3", ""), { id: "sure-question" }), buttons);
     dialog.setAttribute("aria-labelledby", "sure-question");
-    document.querySelector(".gradio-container").append(dialog);
+    document.querySelector("#rooms .prose").append(dialog);  // where our buttons keep their looks
   }
 
   return (sentence, word, then) => {

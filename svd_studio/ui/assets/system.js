@@ -1,7 +1,7 @@
 // The System page: cards of what was found, limits, folders. Examined when somebody comes and when he asks;
 // only the line about the workers is looked at again by itself.
 (() => {
-  const { text, element, join, send, sure } = window.studio;
+  const { text, element, join, send } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 2500;
   let here = false, next = null, shown = null;
@@ -113,11 +113,11 @@
     copy: (button) => copy(button.dataset.words),
     clear: (button) => {
       const folder = shown.folders.find((one) => one.kind === button.dataset.kind);
-      sure(folder.sure, text("page.system.clear"), () => act("clear", { kind: folder.kind }));
+      window.studio.sure(folder.sure, text("page.system.clear"), () => act("clear", { kind: folder.kind }));
     },
     restart: (button) => {
       if (button.dataset.busy !== "true") act("restart");
-      else sure(text("page.system.sure.restart"), text("page.system.restart"), () => act("restart"));
+      else window.studio.sure(text("page.system.sure.restart"), text("page.system.restart"), () => act("restart"));
     },
   };
 
