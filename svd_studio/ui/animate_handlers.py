@@ -15,7 +15,7 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, Submitted, seen_by
-from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import offered_download
 from svd_studio.ui.page_view import PageView, Parts, Trouble
@@ -171,6 +171,7 @@ class Handlers:
     @told
     def get_model(self, values: Values, request: gr.Request) -> Updates:
         """Begin the download of the real model."""
+        only_owner(owner_of(request))
         offered_download(self.studio).get()
         return {self.parts.view: self.page.machine(self.page.language(values), self.page.fit(values, request))}
 
