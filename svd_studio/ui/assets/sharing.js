@@ -13,8 +13,13 @@
     next = setTimeout(() => send("sharing", "look"), LOOK_MS);
   }
 
+  function heard(view) {
+    if ("is_owner" in view) document.body.classList.toggle("is-guest", !view.is_owner);
+    if (view.ready) send("sharing", "look");
+  }
+
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-sharing=stop]")) send("sharing", "stop");
   });
-  join("sharing", { painters: { sharing: paint }, heard: (view) => { if (view.ready) send("sharing", "look"); } });
+  join("sharing", { painters: { sharing: paint }, heard });
 })();
