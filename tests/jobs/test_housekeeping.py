@@ -13,6 +13,7 @@ from svd_studio.jobs import housekeeping, room
 from svd_studio.jobs.housekeeping import COMPILED_BYTES, LOG_BYTES, LOGS_KEPT, holdings, rotate, sweep
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
+from svd_studio.library.exports import EXPORTS_BYTES
 from svd_studio.library.uploads import UPLOADS_BYTES
 from svd_studio.rendering.parts import PARTS_BYTES, PartStore
 from svd_studio.studio import Studio
@@ -32,6 +33,7 @@ def test_what_is_held_is_counted_by_kind(config: StudioConfig) -> None:
     for path, size in (
         (config.previews / "1.webp", 10),
         (config.uploads / "a" / "b.png", 5),
+        (config.exports / "id-gif.gif", 20),
         (config.compiled / "x" / "kernel.py", 3),
         (config.parts / "x.npy", 100),
         (config.data / "trash" / "id" / "c.mp4", 1000),
@@ -40,7 +42,7 @@ def test_what_is_held_is_counted_by_kind(config: StudioConfig) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(size))
     found = {holding.kind: (holding.bytes, holding.limit_bytes) for holding in holdings(config)}
-    assert found["temp"] == (18, UPLOADS_BYTES + COMPILED_BYTES)
+    assert found["temp"] == (38, UPLOADS_BYTES + EXPORTS_BYTES + COMPILED_BYTES)
     assert found["parts"] == (100, PARTS_BYTES)
     assert found["trash"][0] == 1000
     assert found["logs"] == (7, 2 * (LOGS_KEPT + 1) * LOG_BYTES)
