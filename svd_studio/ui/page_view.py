@@ -261,6 +261,8 @@ class PageView:
                 return {"errors": {"engine": say(Message("page.engine.get_it", {"button": button}), language)}}
             if "percent" in offer:
                 return {"errors": {"engine": say("page.engine.coming", language)}}
+        if isinstance(error, MissingWeights):
+            return {"errors": {"engine": say("page.engine.on_models", language)}}
         return problem_view(error, language)
 
     def framing(self, values: Values, path: Path) -> ResolvedSettings:

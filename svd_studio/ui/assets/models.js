@@ -174,6 +174,7 @@
 
   join("models", {
     painters: { models: paint, is_owner: paintOwner },
+    heard: (view) => { if (view.language && here) ask("look"); },
     enter: () => { here = true; ask("look"); },
     leave: () => { here = false; clearTimeout(next); },
   });

@@ -141,6 +141,7 @@
       heat_problem: paintHeatProblem,
       system_done: () => here && send("system", "look"),
     },
+    heard: (view) => { if (view.language && here) send("system", "look"); },
     enter: () => { here = true; send("system", "look"); lookOn(); },
     leave: () => { here = false; clearTimeout(next); },
   });
