@@ -79,7 +79,7 @@ def test_keys_generate_play_step_and_never_while_typing(open_page: OpenPage, win
     page.page.evaluate("document.activeElement.blur()")
     page.page.keyboard.press("?")
     page.page.wait_for_selector("#shortcuts dd")
-    assert page.page.locator("#shortcuts dd").count() == page.page.locator("#shortcuts dt").count() == 7
+    assert page.page.locator("#shortcuts dd").count() == page.page.locator("#shortcuts dt").count() == 8
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector("#shortcuts", state="hidden")
     page.page.keyboard.press("Control+Enter")
