@@ -133,7 +133,8 @@ class SettingsForm:
         typed = self.read(values)
         moved = {name: new.native[name] for name, native in old.native.items() if typed.get(name) == native}
         low, high, _ = new.frames
-        frames = moved.pop("frames", min(max(typed["frames"] or high, low), high))
+        asked = typed["frames"] if isinstance(typed["frames"], int) else high
+        frames = moved.pop("frames", min(max(asked, low), high))
         return self.limited(self.show(moved | dict(new.locked) | {"frames": frames}), new)
 
     def show_native(self, info: EngineInfo) -> Updates:

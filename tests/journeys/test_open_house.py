@@ -115,6 +115,26 @@ def test_a_guest_has_a_few_places_in_the_queue(
         window.studio.cancel(job.id)
 
 
+NONSENSE: list[Any] = [None, "\0", {"a": [10**30]}, [["x"]]]
+
+
+def test_nonsense_sent_to_every_event_of_the_page_is_answered_and_makes_no_job(window: Window, guest: Any) -> None:
+    """Also those that are private: they run for whoever knows their number."""
+    import httpx
+
+    before = len(window.studio.queue.find())
+    with httpx.Client(base_url=window.url, cookies=dict(guest.cookies), trust_env=False, timeout=60) as client:
+        events = [event for event in client.get("/config").json()["dependencies"] if event["backend_fn"]]
+        assert len(events) > 40
+        for event in events:
+            for value in NONSENSE:
+                sent = {"data": [value] * len(event["inputs"]), "fn_index": event["id"], "session_hash": "x"}
+                answer = client.post("/gradio_api/run/predict", json={**sent, "event_data": value})
+                assert answer.status_code == 200 or answer.json()["error"].endswith("."), (event["api_name"], value)
+    assert len(window.studio.queue.find()) == before
+    assert "Traceback" not in window.log.read_text()
+
+
 def test_one_clip_asks_nobody_outside_and_writes_no_secret(
     window: Window, environment: dict[str, str], picture: Image.Image
 ) -> None:
