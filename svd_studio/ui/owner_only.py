@@ -6,9 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from svd_studio.core.errors import BadInput
-from svd_studio.studio import OWNER
-from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.rooms import Asked, View
 
 
@@ -17,8 +15,7 @@ def owner_only(handler: Callable[[dict[str, Any], str], View]) -> Asked:
 
     @wraps(handler)
     def answer(sent: dict[str, Any], language: str, request: gr.Request) -> View:
-        if owner_of(request) != OWNER:
-            raise BadInput("page.error.owner_only")
+        only_owner(owner_of(request))
         return handler(sent, language)
 
     return answer

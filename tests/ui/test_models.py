@@ -144,7 +144,7 @@ def test_offline_is_remembered_and_forbids_downloads(studio: Studio, act: Act) -
 def test_a_guest_is_refused_by_the_handler() -> None:
     answer = owner_only(lambda sent, language: {"models": "all"})
     assert answer({}, "en", SimpleNamespace(username=None)) == {"models": "all"}  # type: ignore[arg-type]  # who asks
-    with pytest.raises(BadInput, match="owner_only"):
+    with pytest.raises(BadInput, match="only_owner"):
         answer({}, "en", SimpleNamespace(username="guest"))  # type: ignore[arg-type]  # who asks
 
 
