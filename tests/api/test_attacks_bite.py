@@ -1,5 +1,6 @@
 """The attack suite against a naive app: most of what the guard refuses succeeds there."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def naive_port() -> Iterator[int]:
     port = free_port()
-    with subprocess.Popen([sys.executable, "-m", "tests.api.naive_app", str(port)], cwd=ROOT) as process:
+    quiet = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}
+    with subprocess.Popen([sys.executable, "-m", "tests.api.naive_app", str(port)], cwd=ROOT, env=quiet) as process:
         until(lambda: attempt(port, "GET", "/config", {}) is not None, 60)
         yield port
         process.kill()
