@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,7 +70,6 @@ OPEN = {
 PATTERNS = tuple((compile_path(path)[0], methods) for path, methods in OPEN.items())
 
 LARGEST_BODY = 10 * MEGABYTE
-WORTH_READING = MEGABYTE
 FORM_AROUND_UPLOAD = MEGABYTE
 
 PAGE_POLICY = "; ".join(
@@ -247,10 +246,7 @@ def _secure(headers: MutableHeaders, path: str) -> None:
 
 
 async def _refuse(why: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:
-    if 0 < _announced_size(Headers(scope=scope)) <= WORTH_READING:  # or the answer is lost with the connection
-        with suppress(ClientDisconnect):
-            await Request(scope, receive).body()
-    # The rest of a larger body that nobody reads must not be taken for the next request.
+    # The rest of a body that nobody reads must not be taken for the next request.
     response = PlainTextResponse(why.detail, why.status_code, {"Connection": "close"})
     _secure(response.headers, scope["path"])
     await response(scope, receive, send)

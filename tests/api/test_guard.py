@@ -6,7 +6,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from svd_studio.api.guard import LARGEST_BODY, OPEN, UPLOAD, Guard
@@ -192,13 +191,6 @@ def test_media_answers_a_trick_with_404(window: Window, trick: str) -> None:
     answer = ask(window, path=f"/media/{trick}")
     assert answer.status == 404
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-
-
-def test_a_refusal_is_heard_by_who_sends_a_body(window: Window) -> None:
-    """A connection that is shut on an unread body takes the answer with it."""
-    for _ in range(5):
-        answer = httpx.post(f"{window.url}/admin", content=b"x" * 900_000, trust_env=False)
-        assert (answer.status_code, answer.text) == (404, "There is nothing here: go back to the studio's page.")
 
 
 def test_two_hosts_are_refused(window: Window) -> None:
