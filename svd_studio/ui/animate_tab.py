@@ -23,9 +23,9 @@ from svd_studio.ui.many_handlers import ManyHandlers
 from svd_studio.ui.page_view import Parts, Trouble
 from svd_studio.ui.picture_box import sample_thumbs
 from svd_studio.ui.prompt_builder import BUILDER
+from svd_studio.ui.ratings import Ratings
 from svd_studio.ui.recall_view import RECALL
 from svd_studio.ui.result_handlers import ResultHandlers
-from svd_studio.ui.result_view import Ratings
 from svd_studio.ui.rooms import SHOW, View, bridge_js, draw_bridge
 from svd_studio.ui.settings_form import CROP, MAIN, MORE, SEED, SHAPE, SPEED, WORDS, SettingsForm
 

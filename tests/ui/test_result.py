@@ -11,8 +11,8 @@ from PIL import Image
 
 from svd_studio.library.clips import Clip
 from svd_studio.ui.picture_box import find_picture
+from svd_studio.ui.ratings import Ratings
 from svd_studio.ui.result_handlers import ResultHandlers
-from svd_studio.ui.result_view import Ratings
 from svd_studio.ui.texts import LANGUAGES
 from svd_studio.video.metadata import read_frames
 from tests.library.made_clips import Maker
