@@ -25,7 +25,7 @@ from svd_studio.host import FileLock, private_folder
 from svd_studio.jobs.crew import Crew
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
 from svd_studio.studio import GUEST, OWNER, Studio, refuse_network_drive
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import LANGUAGES, say
 
 if TYPE_CHECKING:  # gradio takes seconds: refusals come before it
     from svd_studio.ui.tunnel import SharedLink
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 7860, 40
 OPENING_S = 30.0
-TIDY_EVERY_S = 3600.0
+TIDY_EVERY_S = 60.0
 SHORTEST_LINK_H, LONGEST_LINK_H = 0.1, 72.0
 """Gradio's server ends every tunnel after 72 hours."""
 
@@ -116,6 +116,8 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
         webbrowser.open(url)
     tidied = -TIDY_EVERY_S
     while not ended.wait(0.5):  # a wait without end hears no Ctrl-C on Windows
+        if link is not None:
+            link.end_in_time()
         if time.monotonic() - tidied > TIDY_EVERY_S:
             tidied = time.monotonic()
             keep_tidy(studio)
@@ -158,6 +160,7 @@ def open_page(page: Served, hosts: Hosts, arguments: argparse.Namespace, host: s
         server_port=hosts.port,
         share=False,  # the tunnel is our own business
         auth=_doorkeeper() if is_open_to_others else None,
+        auth_message="<br>".join(say("app.sign_in", language) for language in LANGUAGES),
         prevent_thread_lock=True,
         quiet=True,
         allowed_paths=[],

@@ -117,8 +117,8 @@ class Studio:
 
     @cached_property
     def weights(self) -> WeightsLibrary:
-        config, wishes = self.config, self.wishes
-        return WeightsLibrary(config.models, config.hub_endpoint, config.hub_token, is_offline=wishes.stays_offline)
+        hub = (self.config.hub_endpoint, self.config.hub_token)  # the database is asked late: a refusal makes none
+        return WeightsLibrary(self.config.models, *hub, is_offline=lambda: self.wishes.stays_offline())
 
     @cached_property
     def errands(self) -> Errands:
@@ -183,13 +183,17 @@ class Studio:
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
-        refuse_too_many(self.queue, seen_by(owner))
         size = pictures.picture_size(picture)
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
-        kept = self.keep_picture(picture)
+        if owner != OWNER:  # before the picture is kept, and once more with the row
+            refuse_too_many(self.queue, owner)
+        private_folder(self.config.data)
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
-        number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
+        kept = self.keep_picture(picture)
+        with self.database.transaction():
+            refuse_too_many(self.queue, seen_by(owner))
+            number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
 
     def compare(
@@ -209,7 +213,7 @@ class Studio:
         kept = self.config.inputs / f"{hashlib.sha256(content).hexdigest()}{picture.suffix.lower()}"
         if not kept.exists():  # what is here was decoded when it came: sixteen seeds of one picture cost it once
             pictures.open_picture(picture)
-            write_whole(kept, lambda part: _write(part, content), lambda part: None)
+            write_whole(kept, lambda part: part.write_bytes(content), lambda part: None)
         return kept
 
     def replace(self, job_id: int, settings: ClipSettings, picture: Path, title: str | None = None) -> Submitted:
@@ -344,7 +348,3 @@ def recipe_text(path: Path) -> str:
 def _fits(info: EngineInfo, card_gb: float) -> bool:
     plans = info.plans(ClipSettings().resolve(info).settings)
     return min(plan.peak_gb for plan in plans) <= card_gb
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from svd_studio.api.hosts import Hosts
 from svd_studio.api.pace import ASKING, READING, SIGNING_IN, UPLOADING, Pace, Paces
+from svd_studio.api.passwords import is_signed_in
 from svd_studio.core import errors
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE, stored_file
 from svd_studio.ui.texts import say
@@ -67,9 +68,17 @@ OPEN = {
 }
 """Every route that may be asked for, as its owner spells it, and how."""
 
+PUBLIC = (
+    *("/", "/login", "/logout", "/theme.css", "/favicon.ico", "/robots.txt", STARTED),
+    *("/gradio_api/theme.css", "/gradio_api/login_check"),
+)
+PUBLIC_FOLDERS = ("/assets/", "/static/", "/svelte/")
+"""What the page that asks for a password is made of."""
+
 PATTERNS = tuple((compile_path(path)[0], methods) for path, methods in OPEN.items())
 
 LARGEST_BODY = 10 * MEGABYTE
+LARGEST_LOGIN = 16_384
 FORM_AROUND_UPLOAD = MEGABYTE
 
 PAGE_POLICY = "; ".join(
@@ -126,6 +135,8 @@ class Guard:
             return HTTPException(403, say("door.foreign"))
         if not (_is_open(scope["method"], path) or self._is_starting(path)):
             return HTTPException(404, say("door.nothing"))
+        if not _is_public(path) and not _is_signed_in(scope):
+            return HTTPException(401, say("door.sign_in"))
         if path.startswith(FILE) and stored_file(self.uploads, path.removeprefix(FILE)) is None:
             return HTTPException(403, say("door.file"))
         if _announced_size(headers) > _limit(path):
@@ -208,6 +219,15 @@ def _is_a_link_to_us(scope: Scope, headers: Headers) -> bool:
     )
 
 
+def _is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(PUBLIC_FOLDERS)
+
+
+def _is_signed_in(scope: Scope) -> bool:
+    """Whether there is no password, or this request's browser gave it; before anybody reads what it sent."""
+    return scope.get("app") is None or is_signed_in(Request(scope))
+
+
 def _is_believed(header: bytes, through_tunnel: bool) -> bool:
     name = header.lower()
     if name.startswith(b"x-forwarded-"):
@@ -226,7 +246,9 @@ def _is_open(method: str, path: str) -> bool:
 
 
 def _limit(path: str) -> int:
-    return LARGEST_UPLOAD + FORM_AROUND_UPLOAD if path == UPLOAD else LARGEST_BODY
+    if path == UPLOAD:
+        return LARGEST_UPLOAD + FORM_AROUND_UPLOAD
+    return LARGEST_LOGIN if path == "/login" else LARGEST_BODY
 
 
 def _announced_size(headers: Headers) -> int:

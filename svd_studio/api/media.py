@@ -18,7 +18,7 @@ from svd_studio.core.errors import BadPicture, StudioError
 from svd_studio.core.job import Job
 from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
-from svd_studio.library.exports import Exports
+from svd_studio.library.exports import Exports, one_at_a_time
 from svd_studio.library.thumbnails import thumbnail
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.texts import LANGUAGES, say
@@ -75,7 +75,8 @@ class Media:
         if clip is None or not FRAME.fullmatch(number) or not 1 <= int(number) <= clip.rendered.frames:
             return _nothing()
         try:
-            picture = read_frame(clip.rendered.path, int(number))
+            with one_at_a_time():
+                picture = read_frame(clip.rendered.path, int(number))
         except StudioError as error:
             return _refused(error, request)
         name = quote(f"{clip.rendered.path.stem} {number}.png")
@@ -103,7 +104,8 @@ class Media:
         folder = Path(tempfile.mkdtemp(prefix="bare-", dir=private_folder(self.studio.config.uploads)))
         clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
         try:
-            write_without_recipe(clip, folder / clip.name)
+            with one_at_a_time():
+                write_without_recipe(clip, folder / clip.name)
         except StudioError as error:
             return PlainTextResponse(say(error.message), 500, background=clear)
         return FileResponse(

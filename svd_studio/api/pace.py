@@ -16,7 +16,7 @@ class Pace:
     per_second: float
 
 
-READING, ASKING, UPLOADING, SIGNING_IN = Pace(3000, 200), Pace(300, 30), Pace(120, 4), Pace(20, 0.5)
+READING, ASKING, UPLOADING, SIGNING_IN = Pace(3000, 200), Pace(300, 30), Pace(120, 1), Pace(20, 0.5)
 """A page with a thousand clips asks 300 times while it is scrolled, and once a second when it is left alone."""
 
 

@@ -122,9 +122,10 @@ class ClipLibrary:
             self._select(f"{where} AND rowid > ? ORDER BY created DESC, id DESC LIMIT ?", (*values, mark, limit))
         )
 
-    def mark(self) -> int:
-        """How far the index has come; a clock that jumps does not touch it."""
-        row = self.database.connection.execute("SELECT max(rowid) FROM clips").fetchone()
+    def mark(self, owner: str | None = None) -> int:
+        """How far the index of one owner, or of all, has come; a clock that jumps does not touch it."""
+        asked = "SELECT max(rowid) FROM clips WHERE ?1 IS NULL OR owner = ?1"
+        row = self.database.connection.execute(asked, (owner,)).fetchone()
         return int(row[0] or 0) if row else 0
 
     def holdings(self, wanted: ClipFilter) -> Holdings:

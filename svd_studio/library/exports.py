@@ -34,7 +34,7 @@ class Exports:
         if not clip.is_here:
             raise BadInput("page.gallery.unknown")
         target = private_folder(self.folder) / f"{clip.id}-{kind}.{EXPORTS[kind].format}"
-        with _queued(), _MAKING:
+        with one_at_a_time():
             if not target.exists():
                 self.trim()
                 check_free(self.folder, ROOM_BYTES)
@@ -55,6 +55,13 @@ class Exports:
             with suppress(OSError):
                 state = path.stat()
                 yield state.st_mtime, state.st_size, path
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait for one's turn at reading and writing clips. Raises StudioError when too many wait."""
+    with _queued(), _MAKING:
+        yield
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
     @wraps(handler)
     def guarded(self: "Handlers", values: Values, *rest: Any) -> Updates:
         language = self.page.language(values)
-        values = {**values, self.parts.picture: _plain_token(values.get(self.parts.picture))}
+        values = {**values, self.parts.picture: plain_token(values.get(self.parts.picture))}
         for sent in rest:
             if isinstance(sent, gr.EventData) and not isinstance(sent._data, dict):
                 sent._data = {}
@@ -251,7 +251,7 @@ class FormVerbs:
         self.page = handlers.page
 
 
-def _plain_token(token: object) -> Token:
+def plain_token(token: object) -> Token:
     """What a page sent as its picture, as far as it can be one."""
     given = token if isinstance(token, dict) else {}
     return {name: str(given[name])[:500] for name in ("sample", "kept", "path", "name") if given.get(name) is not None}

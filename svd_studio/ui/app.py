@@ -18,6 +18,7 @@ from svd_studio.ui.sharing import SharingLine
 from svd_studio.ui.system_tab import SystemTab
 from svd_studio.ui.theme import launch_options
 from svd_studio.ui.tunnel import SharedLink
+from svd_studio.ui.walls import shut_gradios_doors
 
 __all__ = ["build_page", "launch_options"]
 
@@ -33,6 +34,7 @@ def build_page(
 
     `trouble` says what keeps the workers from working, `renew` puts fresh ones in their place.
     """
+    shut_gradios_doors()
     with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
         Endpoints(studio).add()  # first, so that their names are free
         language = draw_head()

@@ -13,13 +13,14 @@ from svd_studio.core.errors import BadInput, BadSetting, StudioError
 from svd_studio.core.sweep import MOST, Sweep, around, expand, numbers, seeds
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.jobs.comparisons import Comparison
+from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.studio import seen_by
 from svd_studio.ui.animate_handlers import FormVerbs, Handlers, told
 from svd_studio.ui.compare_view import comparison_view, promise_line, seen_comparison
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.picture_box import find_picture, picture_name
 from svd_studio.ui.presses import Presses
-from svd_studio.ui.rooms import View
+from svd_studio.ui.rooms import View, asked_number
 from svd_studio.ui.sentences import spoken
 from svd_studio.ui.settings_form import Updates, Values
 from svd_studio.ui.texts import say
@@ -52,7 +53,7 @@ class CompareHandlers(FormVerbs):
     def weigh(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Say how many clips the chosen values make and how long they take, or what is wrong with them."""
         sent, language = _sent(event), self.page.language(values)
-        view: View = {"number": sent.get("number"), "problems": {}, "line": "", "notes": []}
+        view: View = {"number": asked_number(sent), "problems": {}, "line": "", "notes": []}
         try:
             base = self._base(values, sent, request)
             if sent.get("fresh") is True:
@@ -78,6 +79,7 @@ class CompareHandlers(FormVerbs):
                 made = self._made(press.job_id, owner)
                 if made is None:
                     recipes = expand(base.settings, _swept(base, sent), base.info)
+                    refuse_too_many(self.studio.queue, seen_by(owner), len(recipes))  # before the picture is kept
                     made = self.studio.compare(recipes, base.picture, base.title, owner)
                 press.job_id = made.jobs[0]
         except StudioError as error:

@@ -11,10 +11,11 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.job import JobStatus
 from svd_studio.core.sweep import MOST
 from svd_studio.jobs.comparisons import Comparison
+from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.library.clips import Clip
-from svd_studio.studio import Studio
+from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.compare_view import comparison_view, seen_comparison
-from svd_studio.ui.endpoints import owner_of
+from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.rooms import View, draw_room
 from svd_studio.ui.texts import say
 
@@ -128,6 +129,8 @@ class CompareTab:
             return self.look(sent, language, request) | {"notice": say("page.compare.unknown", language)}
         said: View = {}
         try:
+            if act in (self._throw, self._undo):
+                only_owner(owner_of(request))
             clips = act(found, sent)
             words = say(Message("page.gallery.did.trash_many", {"n": len(clips)}), language)
             said["compared"] = {"what": sent["what"], "clips": clips, "said": words}
@@ -167,7 +170,9 @@ class CompareTab:
     def _retry(self, found: Comparison, sent: Sent) -> list[str]:
         job = self.studio.queue.get(sent["job"]) if sent.get("job") in found.jobs else None
         if job is not None and job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-            self.studio.arrangement.retry(job.id)
+            with self.studio.database.transaction():
+                refuse_too_many(self.studio.queue, seen_by(found.owner))
+                self.studio.arrangement.retry(job.id)
         return []
 
     def _clips(self, found: Comparison) -> list[Clip]:

@@ -17,7 +17,7 @@ from svd_studio.ui.texts import say
 MOST_AT_ONCE = 200
 LOOPBACK = ("127.0.0.1", "::1")
 LOCAL_NAMES = (*LOOPBACK, "localhost")
-FOR_THE_OWNER = ("empty", "trash", "forget", "folder")
+FOR_THE_OWNER = ("empty", "trash", "restore", "forget", "folder")
 
 
 class GalleryActions:

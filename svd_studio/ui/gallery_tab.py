@@ -13,7 +13,7 @@ from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions, is_at_this_machine
 from svd_studio.ui.gallery_view import asked_cursor, asked_filter, card, details, look, surroundings
 from svd_studio.ui.result_view import AS, MORE, STARS
-from svd_studio.ui.rooms import View, draw_room
+from svd_studio.ui.rooms import View, asked_number, draw_room
 from svd_studio.ui.texts import say
 from svd_studio.ui.wipe_view import WIPE
 
@@ -104,7 +104,7 @@ def heard(handler: Handler) -> Handler:
             view = handler(self, sent, language, request)
         except StudioError as error:
             view = {"notice": say(error.message, language)}
-        return view | {"gallery_heard": sent.get("number")}
+        return view | {"gallery_heard": asked_number(sent)}
 
     return answered
 
@@ -125,13 +125,13 @@ class GalleryTab:
     def look(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
         """One page of clips."""
         wanted = asked_filter(sent, seen_by(owner_of(request)))
-        return {"gallery": look(self.studio, wanted, asked_cursor(sent), language) | {"number": sent.get("number")}}
+        return {"gallery": look(self.studio, wanted, asked_cursor(sent), language) | {"number": asked_number(sent)}}
 
     @heard
     def news(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
         """The clips that were finished since the page looked last."""
         wanted, mark = asked_filter(sent, seen_by(owner_of(request))), sent.get("mark")
-        now = self.studio.clips.mark()
+        now = self.studio.clips.mark(wanted.owner)
         known = mark if type(mark) is int and 0 <= mark <= now else now
         if known == now or wanted.in_trash:
             return {"gallery_news": {"mark": now, "clips": []}}

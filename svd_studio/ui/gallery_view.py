@@ -67,7 +67,7 @@ def look(studio: Studio, wanted: ClipFilter, after: Cursor | None, language: str
     clips = studio.clips.page(wanted, after, PAGE + 1)
     page: dict[str, Any] = {"clips": [card(clip, wanted) for clip in clips[:PAGE]], "more": len(clips) > PAGE}
     if after is None:
-        page |= {"mark": studio.clips.mark(), "engines": _engines(studio, wanted.owner, language)}
+        page |= {"mark": studio.clips.mark(wanted.owner), "engines": _engines(studio, wanted.owner, language)}
     return page | surroundings(studio, wanted.owner, language)
 
 

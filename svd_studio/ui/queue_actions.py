@@ -65,7 +65,8 @@ class QueueActions:
         return {}
 
     def _duplicate(self, sent: Sent, owner: str, language: str) -> View:
-        self.studio.duplicate(self._job(sent, owner).id)
+        with self.studio.database.transaction():
+            self.studio.duplicate(self._job(sent, owner).id)
         return {"notice": say("page.queue.duplicated", language)}
 
     def _cancel(self, sent: Sent, owner: str, language: str) -> View:
@@ -76,14 +77,16 @@ class QueueActions:
 
     def _retry(self, sent: Sent, owner: str, language: str) -> View:
         job = self._job(sent, owner)
-        refuse_too_many(self.studio.queue, seen_by(owner))
-        self.studio.arrangement.retry(job.id)
+        with self.studio.database.transaction():
+            refuse_too_many(self.studio.queue, seen_by(owner))
+            self.studio.arrangement.retry(job.id)
         return {}
 
     def _retry_failed(self, sent: Sent, owner: str, language: str) -> View:
-        failed = self.studio.queue.count(seen_by(owner))[JobStatus.FAILED]
-        refuse_too_many(self.studio.queue, seen_by(owner), failed)
-        self.studio.arrangement.retry_failed(seen_by(owner))
+        with self.studio.database.transaction():
+            failed = self.studio.queue.count(seen_by(owner))[JobStatus.FAILED]
+            refuse_too_many(self.studio.queue, seen_by(owner), failed)
+            self.studio.arrangement.retry_failed(seen_by(owner))
         return {}
 
     def _remove(self, sent: Sent, owner: str, language: str) -> View:
@@ -107,8 +110,9 @@ class QueueActions:
 
     def _undo(self, sent: Sent, owner: str, language: str) -> View:
         removed = self._removed.get(owner, [])
-        refuse_too_many(self.studio.queue, seen_by(owner), len(removed))
-        self.studio.arrangement.put_back(removed)
+        with self.studio.database.transaction():
+            refuse_too_many(self.studio.queue, seen_by(owner), len(removed))
+            self.studio.arrangement.put_back(removed)
         self._removed.pop(owner, None)  # only now: what cannot be put back yet can be tried again
         return {"removed": ""}
 

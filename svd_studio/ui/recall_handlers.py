@@ -7,7 +7,7 @@ import gradio as gr
 
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
-from svd_studio.ui.animate_handlers import FormVerbs, told
+from svd_studio.ui.animate_handlers import FormVerbs, plain_token, told
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.recalling import Fitted, Source, dropped_source, find_source, fitted, motion_of
 from svd_studio.ui.rooms import View
@@ -99,7 +99,7 @@ class RecallHandlers(FormVerbs):
         updates = self.page.typed_before(values)
         updates |= {parts.drawn: gr.update(value=drawn if isinstance(drawn, int) else None)}
         if isinstance(picture, dict):
-            updates |= {parts.picture: gr.update(value=picture)}
+            updates |= {parts.picture: gr.update(value=plain_token(picture))}
         values = _changed(values, updates)
         updates |= {parts.engine_before: self.page.engine(values).name}
         shown = {**self.page.picture(values, request), **self.page.promise(values, request)}

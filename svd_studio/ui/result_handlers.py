@@ -9,6 +9,7 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import Recalled
 from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
+from svd_studio.library.exports import one_at_a_time
 from svd_studio.ui.animate_handlers import told
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions
@@ -63,7 +64,8 @@ class ResultHandlers(RecallHandlers):
     def _frame_file(self, clip: Clip, number: int) -> Path:
         if not clip.is_here:
             raise BadInput("page.gallery.unknown")
-        picture = read_frame(clip.rendered.path, number)
+        with one_at_a_time():
+            picture = read_frame(clip.rendered.path, number)
         path = private_folder(self.studio.config.uploads / secrets.token_hex(16)) / "frame.png"
         path.write_bytes(picture)
         return path

@@ -97,6 +97,12 @@ def _answering(handler: Asked, language: Component) -> Callable[..., View]:
     return answer
 
 
+def asked_number(sent: Mapping[str, Any]) -> int | None:
+    """The number of a script's question, by which it knows the answer; nothing else is handed back as it came."""
+    number = sent.get("number")
+    return number if isinstance(number, int) and abs(number) < 2**53 else None
+
+
 def _nav_html() -> str:
     links = "".join(
         f'<button type="button" data-room="{room}"{" aria-current=page" if room == ROOMS[0] else ""}>'

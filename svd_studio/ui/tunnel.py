@@ -43,30 +43,30 @@ class SharedLink:
         self._opener = opener or through_gradio
         self._tunnel: Tunnel | None = None
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
 
     def open(self, port: int) -> str:
         """Connect and return the address. Raises StudioError."""
-        self._tunnel = self._opener(port, self.certificate)
+        tunnel = self._opener(port, self.certificate)
         try:
-            url = self._tunnel.start_tunnel()
+            url = tunnel.start_tunnel()
         except Exception as error:  # frpc's own: no connection, no room, killed by a virus scanner
-            self._tunnel.kill()
+            tunnel.kill()
             raise StudioError("share.failed") from error
-        self.url, self.ends = url, time.time() + self.hours * 3600
-        self.let_in(url)
-        self._timer = threading.Timer(self.hours * 3600, self.close)
-        self._timer.daemon = True
-        self._timer.start()
+        with self._lock:
+            self._tunnel, self.url, self.ends = tunnel, url, time.time() + self.hours * 3600
+            self.let_in(url)
         return url
+
+    def end_in_time(self) -> None:
+        """Close the link when its hours are over; asked often, because no timer counts while a computer sleeps."""
+        if self.url is not None and time.time() >= self.ends:
+            self.close()
 
     def close(self) -> None:
         """Shut the door first, then end the tunnel; harmless when it is shut."""
-        self.let_in(None)
         with self._lock:
+            self.let_in(None)
             tunnel, self._tunnel, self.url = self._tunnel, None, None
-        if self._timer is not None:
-            self._timer.cancel()
         if tunnel is not None:
             tunnel.kill()
 

@@ -26,7 +26,7 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\.|$)", re.IGNORECASE)
 
 
-def write_whole(path: Path, write: Callable[[Path], None], verify: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object], verify: Callable[[Path], object]) -> None:
     """Make `path` appear at once and complete, or not at all, also across a power cut.
 
     `write` fills a temporary file beside it, `verify` raises when that is not right.

@@ -11,6 +11,7 @@ import math
 import os
 import stat
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,8 @@ _TURNS = {
 _COST_OF_FORMAT = {"WEBP": 16.0, "AVIF": 9.0, "HEIF": 7.5}
 _COST_OF_MODE = {"1": 2.5, "L": 2.5, "P": 6.0, "RGB": 5.0, "YCbCr": 5.0, "LAB": 5.0, "CMYK": 6.0, "F": 21.0, "I": 21.0}
 _COST_TRANSPARENT, _COST_PROGRESSIVE, _COST_OTHERWISE = 13.0, 7.5, 9.0
+_DECODING = threading.BoundedSemaphore(2)
+"""However many ask: what one picture takes is bounded, and so is what all of them take."""
 _TURNED_BY_PILLOW = ("TIFF", "HEIF")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _PROFILE_OF = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
@@ -66,7 +69,7 @@ def open_picture(path: Path, zoom: float = 1.0) -> Image.Image:
     is how far a crop will go into this one, so that it finds its pixels.
     """
     side = math.ceil(WORKING_SIDE * zoom)
-    with _opened(path) as image:
+    with _opened(path) as image, _DECODING:
         turn = _turn(image)
         profile = image.info.get("icc_profile")
         if image.format in ("JPEG", "MPO"):

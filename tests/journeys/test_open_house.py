@@ -135,6 +135,26 @@ def test_nonsense_sent_to_every_event_of_the_page_is_answered_and_makes_no_job(w
     assert "Traceback" not in window.log.read_text()
 
 
+def test_gradio_hands_out_no_file_and_fetches_none(window: Window, guest: Any) -> None:
+    """A file that an event or a field names is neither copied to where it can be read nor fetched from elsewhere."""
+    import httpx
+
+    mark = {"_type": "gradio.FileData"}
+    hidden = {
+        "path": "",
+        "x": {"path": str(window.data / "studio.db"), "meta": mark},
+    }  # Gradio looks inside on its way out
+    values: list[Any] = [hidden["x"], {"number": hidden, "before": {"picture": hidden}, "what": "back"}]
+    values += [{"path": "https://203.0.113.9/x.png", "url": "https://203.0.113.9/x.png", "meta": mark}]
+    with httpx.Client(base_url=window.url, cookies=dict(guest.cookies), trust_env=False, timeout=60) as client:
+        for event in client.get("/config").json()["dependencies"]:
+            for value in values if event["backend_fn"] else []:
+                for fields in ([None], [value]):
+                    sent = {"data": fields * len(event["inputs"]), "fn_index": event["id"], "session_hash": "x"}
+                    client.post("/gradio_api/run/predict", json={**sent, "event_data": value})
+    assert not list((window.data / "uploads").rglob("studio.db*"))
+
+
 def test_one_clip_asks_nobody_outside_and_writes_no_secret(
     window: Window, environment: dict[str, str], picture: Image.Image
 ) -> None:
@@ -143,7 +163,7 @@ def test_one_clip_asks_nobody_outside_and_writes_no_secret(
     job = window.studio.submit(SMALL, window.data / "quiet.png").job_id
     until(lambda: window.studio.queue.get(job).status.is_final, 120)
     assert window.studio.queue.get(job).status is JobStatus.DONE
-    heard = Path(environment["HEARD"])
+    heard = Path(environment["HEARD"])  # also by what the other tests here did
     assert not heard.exists(), heard.read_text()
     for secret, places in ((TOKEN, set()), *((password, {window.log}) for password in passwords(window))):
         files = [path for path in window.data.rglob("*") if path.is_file()]

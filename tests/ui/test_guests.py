@@ -12,6 +12,7 @@ from svd_studio.jobs.guests import MOST_JOBS
 from svd_studio.library.clips import Clip
 from svd_studio.studio import GUEST
 from svd_studio.ui.animate_handlers import Handlers
+from svd_studio.ui.compare_tab import CompareTab
 from svd_studio.ui.gallery_actions import GalleryActions
 from svd_studio.ui.looks_handlers import LooksHandlers
 from svd_studio.ui.queue_actions import QueueActions
@@ -25,7 +26,7 @@ def request_of(name: str | None) -> Any:
     return SimpleNamespace(username=name, headers={"host": "127.0.0.1:7860"}, client=SimpleNamespace(host="127.0.0.1"))
 
 
-@pytest.mark.parametrize("what", ["trash", "forget", "empty", "folder"])
+@pytest.mark.parametrize("what", ["trash", "restore", "forget", "empty", "folder"])
 def test_guests_delete_nothing_and_see_no_folders(page: Page, clip: Clip, what: str) -> None:
     sent = {"what": what, "clips": [clip.id], "clip": clip.id}
     with pytest.raises(BadInput, match=r"guest\.only_owner"):
@@ -79,6 +80,20 @@ def test_a_guest_cannot_fill_the_queue_by_any_button(page: Page, clip: Clip) -> 
     assert studio.queue.count(GUEST)[JobStatus.QUEUED] == MOST_JOBS
     for _ in range(2 * MOST_JOBS):
         studio.submit(settings, kept)
+
+
+def test_a_guest_throws_nothing_away_and_retries_no_more_than_a_few(page: Page, clip: Clip) -> None:
+    studio, tab = page.studio, CompareTab(page.studio)
+    kept = studio.config.inputs / f"{clip.rendered.source_sha256}.png"
+    recipes = [ClipSettings(engine="svd-nano", seed=seed) for seed in range(MOST_JOBS)]
+    made = studio.compare(recipes, kept, owner=GUEST)
+    for what in ("throw", "undo"):
+        assert tab.act({"comparison": made.id, "what": what}, "en", request_of(GUEST))["notice"].startswith(REFUSED)
+    studio.cancel(made.jobs[0])
+    studio.submit(recipes[0], kept, owner=GUEST)
+    view = tab.act({"comparison": made.id, "what": "retry", "job": made.jobs[0]}, "en", request_of(GUEST))
+    assert view["notice"].startswith("Guests may have 4")
+    assert studio.queue.count(GUEST)[JobStatus.QUEUED] == MOST_JOBS
 
 
 class OpenLink:

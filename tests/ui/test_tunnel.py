@@ -1,6 +1,7 @@
 """A share link ends in time and by hand, and frpc is never started unless it is Gradio's own."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from gradio.exceptions import ChecksumMismatchError
 
 from svd_studio.core.errors import StudioError
 from svd_studio.ui.tunnel import SharedLink, fetch_sound_binary
-from tests.waiting import until
 
 URL = "https://abc123.gradio.live"
 
@@ -39,11 +39,17 @@ def test_a_link_opens_the_door_and_shuts_it_by_hand(tmp_path: Path) -> None:
     assert (told, tunnel.killed, link.url) == ([URL, None, None], 1, None)
 
 
-def test_a_link_ends_by_itself(tmp_path: Path) -> None:
+def test_a_link_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, tunnel = [], FakeTunnel()
-    SharedLink(told.append, 0.2 / 3600, tmp_path / "c.pem", lambda port, file: tunnel).open(7860)
-    until(lambda: tunnel.killed, 20)
-    assert told == [URL, None]
+    link = SharedLink(told.append, 8, tmp_path / "c.pem", lambda port, file: tunnel)
+    link.open(7860)
+    link.end_in_time()
+    assert told == [URL]
+    now = time.time() + 8 * 3600
+    monkeypatch.setattr("svd_studio.ui.tunnel.time.time", lambda: now)
+    link.end_in_time()
+    link.end_in_time()
+    assert (told, tunnel.killed) == ([URL, None], 1)
 
 
 def test_a_link_that_does_not_open_leaves_the_door_shut(tmp_path: Path) -> None:
