@@ -1,6 +1,7 @@
 """Measures an SVD-Nano checkpoint on photographs it has not seen, through the app's own engine; writes the figures.
 
-python tools/evaluate_nano.py CHECKPOINT PHOTOGRAPHS --figures FILE: the table of the model card, hours on a processor.
+python tools/evaluate_nano.py CHECKPOINT PHOTOGRAPHS --figures FILE: the table of the model card, hours on a processor
+(--parts directions --size 128x80 --steps 5 makes the many clips small).
 python tools/evaluate_nano.py CHECKPOINT PHOTOGRAPHS --sheet FILE: one clip a photograph, to look at.
 """
 
@@ -127,7 +128,7 @@ def moved(subject: Subject, picture: Image.Image, seed: int) -> Callable[[str], 
     return lambda axis: abs(move[axis]) / FLOOR[axis]
 
 
-def looks(subject: Subject) -> Iterator[Row]:
+def looks(subject: Subject, _clips: int) -> Iterator[Row]:
     """Are the frames like the picture, and sharp to the end?"""
     rows = []
     for number, picture in enumerate(subject.pictures):
@@ -153,7 +154,7 @@ def looks(subject: Subject) -> Iterator[Row]:
         yield f"{name}: median and worst", f"{np.median(values):.2f}, {min(values):.2f} {unit}".strip()
 
 
-def solvers(subject: Subject) -> Iterator[Row]:
+def solvers(subject: Subject, _clips: int) -> Iterator[Row]:
     """Do fewer steps and the other solver make the same clip?"""
     picture, prompt = subject.pictures[0], "pan left"
     few, many = (subject.frames(picture, ends_only=True, prompt=prompt, steps=steps) for steps in (8, 50))
@@ -187,6 +188,14 @@ def draw_sheet(subject: Subject, path: Path) -> None:
         cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
 
 
+PARTS: dict[str, Callable[[Subject, int], Iterator[Row]]] = {
+    "looks": looks,
+    "solvers": solvers,
+    "amounts": amounts,
+    "directions": directions,
+}
+
+
 def main() -> None:
     """Measure, look, or both."""
     options = _options()
@@ -195,15 +204,11 @@ def main() -> None:
         draw_sheet(subject, options.sheet)
     if options.figures:
         lines = ["| what | found |", "|---|---|"]
-        for row in (
-            *looks(subject),
-            *solvers(subject),
-            *amounts(subject, options.clips),
-            *directions(subject, options.clips),
-        ):
-            print(*row, flush=True)
-            lines.append("| " + " | ".join(row) + " |")
-        options.figures.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for part in options.parts:
+            for row in PARTS[part](subject, options.clips):
+                print(*row, flush=True)
+                lines.append("| " + " | ".join(row) + " |")
+                options.figures.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -212,6 +217,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("photographs", type=Path, help="a folder")
     parser.add_argument("--sheet", type=Path, help="a picture of clips to write")
     parser.add_argument("--figures", type=Path, help="a table to write")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=tuple(PARTS))
     parser.add_argument("--size", type=lambda text: tuple(map(int, text.split("x"))), default=(256, 144))
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--clips", type=int, default=24, help="for each prompt")

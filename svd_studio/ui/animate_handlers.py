@@ -16,11 +16,13 @@ from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio, Submitted, seen_by
 from svd_studio.ui.endpoints import only_owner, owner_of
+from svd_studio.ui.form_view import FRAMING
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import offered_download
 from svd_studio.ui.page_view import PageView, Parts, Trouble
 from svd_studio.ui.picture_box import FIRST_SAMPLE, Token, find_picture, picture_name
 from svd_studio.ui.presses import Presses
+from svd_studio.ui.rooms import View
 from svd_studio.ui.settings_form import WHOLE_PICTURE, Updates, Values
 from svd_studio.ui.texts import say
 
@@ -181,14 +183,18 @@ class Handlers:
 
     @told
     def frame(self, values: Values, request: gr.Request) -> Updates:
-        """Show the picture again as the model will see it; if another one has come meanwhile, that one stays."""
-        view = self.page.picture(values, request) | self.page.promise(values, request)
-        return {self.parts.view: view | {"reframed": True}}
+        """Show the picture again as the model will see it."""
+        return {self.parts.view: self.page.picture(values, request) | self._promise(values, request)}
 
     @told
     def check(self, values: Values, request: gr.Request) -> Updates:
         """Say what is wrong with the form, or how long its clip will take."""
-        return {self.parts.view: self.page.promise(values, request)}
+        return {self.parts.view: self._promise(values, request)}
+
+    def _promise(self, values: Values, request: gr.Request) -> View:
+        """The promise, and for which shape it was asked: the page, whose fields change one by one, may be further."""
+        asked = {name: values[self.parts.form.fields[name]] for name in FRAMING}
+        return self.page.promise(values, request) | {"framed_for": asked}
 
     def take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
         """Show another picture, whole; one that cannot be used is refused and the one before stays."""

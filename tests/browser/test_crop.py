@@ -121,6 +121,35 @@ def test_another_shape_keeps_what_was_looked_at(page: StudioPage) -> None:
     page.wait_until(lambda: typed(page) == {"focus-x": 0.5, "focus-y": 0.5, "crop-zoom": 1})
 
 
+WATCH_WIDTHS = """() => {
+    window.widths = [];
+    const cut = document.querySelector('.crop-window');
+    const look = () => window.widths.push(Math.round(parseFloat(cut.style.width)));
+    new MutationObserver(look).observe(cut, {attributes: true});
+}"""
+
+
+def test_a_late_answer_about_the_form_before_moves_nothing(page: StudioPage) -> None:
+    """When a page opens again its fields come back one by one, and a frame is asked for in between."""
+    held: list[Any] = []
+    framing = page.page.evaluate("window.gradio_config.dependencies.find(one => one.api_name === 'frame').id")
+
+    def pass_or_hold(route: Any) -> None:
+        is_framing = route.request.post_data_json["fn_index"] == framing and not held
+        held.append((route, route.fetch())) if is_framing else route.continue_()
+
+    page.page.route("**/run/predict*", pass_or_hold)
+    page.page.locator("#field-shape label").nth(PORTRAIT).click()
+    page.wait_until(lambda: held)
+    page.page.locator("#field-shape label").nth(SQUARE).click()
+    page.page.wait_for_timeout(300)
+    page.page.evaluate(WATCH_WIDTHS)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    page.wait_until(lambda: page.page.evaluate("window.widths"))
+    assert set(page.page.evaluate("window.widths")) == {67}  # of the picture's width, and a portrait's are 38
+
+
 def test_wheel_and_fingers_zoom_and_too_far_is_told(page: StudioPage) -> None:
     page.page.hover(".crop-window")
     page.page.mouse.wheel(0, -100)

@@ -6,8 +6,10 @@
   const part = (selector) => find(".compare").querySelector(selector);
   const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000, SETTLE_MS = 600;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  const asked = [];
-  let shown = null, wanted = null, here = false, next = null, waiting = null;
+  let shown = null, wanted = null, here = false;
+  const again = () => (here && wanted ? (shown?.waits && !document.hidden ? LOOK_MS : IDLE_MS) : null);
+  const whole = (data) => ({ comparison: wanted, ...data });
+  const { ask, act, goOn, forget: askNoMore, holds } = window.studio.asking("compare", { patience: PATIENCE_MS, again, whole });
   let chosen = null, playing = false, gathering = false, rate = 1, held = 0, offered = null;
 
   // ---- asking ----------------------------------------------------------------------------------
@@ -20,35 +22,14 @@
     ask("look");
   }
 
-  function ask(event, data) {  // one question at a time, in the order of the presses
-    if (event !== "look" || !asked.length) asked.push([event, data]);
-    if (!waiting) askNext();
-  }
-
-  function askNext() {
-    clearTimeout(next);
-    clearTimeout(waiting);
-    waiting = null;
-    if (!here || !wanted) { asked.length = 0; return; }
-    if (!asked.length) {
-      next = setTimeout(() => ask("look"), shown?.waits && !document.hidden ? LOOK_MS : IDLE_MS);
-      return;
-    }
-    waiting = setTimeout(askNext, PATIENCE_MS);  // an answer that never comes must not hold the page
-    const [event, data] = asked.shift();
-    send("compare", event, { comparison: wanted, ...data });
-  }
-
-  const act = (what, data) => ask("act", { what, ...data });
-
   function paintComparison(view, whole) {
     if (whole.room === "compare") open(view.id);  // just begun; it was not asked for here
-    const isNews = view.id === wanted && !asked.some(([event]) => event === "act");  // else it shows what was before
+    const isNews = view.id === wanted && !holds("act");  // else it shows what was before
     if (isNews) {
       shown = view;
       paint();
     }
-    if (whole.room !== "compare") askNext();
+    if (whole.room !== "compare") goOn();
   }
 
   // ---- painting ----------------------------------------------------------------------------------
@@ -381,8 +362,7 @@
     enter: () => { here = true; part(".compare-title").focus({ preventScroll: true }); },
     leave: () => {
       here = false;
-      clearTimeout(next);
-      clearTimeout(waiting);
+      askNoMore();
       history.replaceState(null, "", location.pathname + location.search);
       forget();
       wanted = null;

@@ -1,32 +1,16 @@
 // The Models page: rows that stay in place while their words change, so that a typed path and the focus stay, too.
 // One question at a time; every answer brings the whole page. Looks again soon while something is at work.
 (() => {
-  const { text, element, join, send } = window.studio;
+  const { text, element, join } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 700, IDLE_MS = 4000, PATIENCE_MS = 15000;
-  const asked = [];
-  let here = false, waiting = null, next = null, shown = null;
+  let here = false, shown = null;
 
-  // ---- asking ------------------------------------------------------------------------------
-  function ask(event, data) {
-    if (event !== "look" || !asked.length) asked.push([event, data]);
-    if (!waiting) askNext();
+  const { ask, act, goOn, stopLooking } = window.studio.asking("models", { patience: PATIENCE_MS, again });
+  function again() {
+    const busy = shown?.rows.some((row) => row.state === "busy");
+    return here ? (document.hidden || !busy ? IDLE_MS : LOOK_MS) : null;
   }
-
-  function askNext() {
-    clearTimeout(next);
-    clearTimeout(waiting);
-    waiting = null;
-    if (!asked.length) {
-      const busy = shown?.rows.some((row) => row.state === "busy");
-      if (here) next = setTimeout(() => ask("look"), document.hidden || !busy ? IDLE_MS : LOOK_MS);
-      return;
-    }
-    waiting = setTimeout(askNext, PATIENCE_MS);  // an answer that never comes must not hold the page
-    send("models", ...asked.shift());
-  }
-
-  const act = (what, data) => ask("act", { what, ...data });
 
   // ---- painting ----------------------------------------------------------------------------
   function paint(models) {
@@ -39,7 +23,7 @@
       const row = rows[model.name] || makeRow(model, list);
       paintRow(row, model);
     }
-    askNext();
+    goOn();
   }
 
   function makeRow(model, list) {
@@ -176,6 +160,6 @@
     painters: { models: paint, is_owner: paintOwner },
     heard: (view) => { if (view.language && here) ask("look"); },
     enter: () => { here = true; ask("look"); },
-    leave: () => { here = false; clearTimeout(next); },
+    leave: () => { here = false; stopLooking(); },
   });
 })();

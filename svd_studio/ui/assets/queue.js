@@ -4,8 +4,7 @@
   const { text, element, join, send, go } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 1000, IDLE_MS = 3000, PATIENCE_MS = 8000;
-  const asked = [];
-  let here = false, waiting = null, next = null, shown = null, dragged = null, hidden = null;
+  let here = false, shown = null, dragged = null, hidden = null;
 
   const BUTTONS = {
     running: ["cancel"],
@@ -15,31 +14,14 @@
   };
   const WORDS = ["cancel", "edit", "retry", "watch"];  // the others are icons
 
-  // ---- asking ------------------------------------------------------------------------------
-  function ask(event, data) {
-    if (event !== "look" || !asked.length) asked.push([event, data]);
-    if (!waiting) askNext();
-  }
-
-  function askNext() {
-    clearTimeout(next);
-    clearTimeout(waiting);
-    waiting = null;
-    if (!asked.length) {
-      if (here) next = setTimeout(() => ask("look"), document.hidden || !shown?.busy ? IDLE_MS : LOOK_MS);
-      return;
-    }
-    waiting = setTimeout(askNext, PATIENCE_MS);  // an answer that never comes must not hold the page
-    send("queue", ...asked.shift());
-  }
-
-  const act = (what, data) => ask("act", { what, ...data });
+  const again = () => (here ? (document.hidden || !shown?.busy ? IDLE_MS : LOOK_MS) : null);
+  const { ask, act, goOn, stopLooking } = window.studio.asking("queue", { patience: PATIENCE_MS, again });
 
   // ---- painting ------------------------------------------------------------------------------
   function paintQueue(queue) {
     shown = { ...queue, busy: queue.groups.some((group) => group.total && ["running", "waiting"].includes(group.name)) };
     if (!dragged) paint();
-    askNext();
+    goOn();
   }
 
   function paint() {
@@ -143,7 +125,7 @@
 
   function paintKept(sentence) {
     put(find(".queue"), ".queue-kept", sentence);
-    askNext();
+    goOn();
   }
 
   function paintRemoved(sentence) {  // what was taken off the list can be put back for a while
@@ -234,6 +216,6 @@
   join("queue", {
     painters: { queue: paintQueue, removed: paintRemoved, kept: paintKept, paused: paintPaused, editing: paintEditing, room: go },
     enter: () => { here = true; ask("look"); ask("kept"); },
-    leave: () => { here = false; clearTimeout(next); paintRemoved(""); },
+    leave: () => { here = false; stopLooking(); paintRemoved(""); },
   });
 })();

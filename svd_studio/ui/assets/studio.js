@@ -45,6 +45,7 @@ window.studio = (() => {
     if (!view || typeof view !== "object") return;
     state.heard = Date.now();
     document.body.classList.remove("is-away");
+    if (view.framed_for && isLate(view)) return;
     for (const name of Object.keys(painters)) if (name in view) painters[name](view[name], view);
     for (const room of Object.values(rooms)) room.heard?.(view);
     if (view.clip) playClip(view.clip, view.play === true, view.keep_clip === true);
@@ -91,11 +92,17 @@ window.studio = (() => {
   }
 
   // ---- the picture ---------------------------------------------------------------------------
-  function paintPicture(picture, view) {
+  function isLate({ picture, framed_for }) {  // answers do not always come in the order of their questions
+    const of_another = picture && state.shown && picture.bytes !== state.shown.bytes;
+    return of_another || Object.entries(framed_for).some(([name, asked]) => {
+      const now = find(`#field-${name} :is(input[type=radio]:checked, input:not([type=radio]), textarea)`);
+      return now && now.value !== String(asked ?? "");
+    });
+  }
+
+  function paintPicture(picture) {
     const box = find(".picture");
     if (!box) return;
-    // asked for before another picture came: answers do not always come in the order of their questions
-    if (view?.reframed && picture && state.shown && picture.bytes !== state.shown.bytes) return;
     if (state.sending) { state.shown = picture; return; }  // shown when what is on its way has come or failed
     state.shown = picture;
     box.dataset.state = picture ? "ready" : "empty";
