@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from svd_studio import __version__, clips, heat, joblist, presets
 from svd_studio.animate import animate
 from svd_studio.core.clip import ClipSettings, bounds, choices, field_info
-from svd_studio.core.config import HUB, StudioConfig
+from svd_studio.core.config import HUB, PACKAGE_INDEX, StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.infotext import as_infotext
 from svd_studio.database import in_words
@@ -122,6 +122,7 @@ def config_of(arguments: argparse.Namespace) -> StudioConfig:
         precision=precision,  # type: ignore[arg-type]  # checked above
         hub_endpoint=os.environ.get("HF_ENDPOINT") or HUB,
         hub_token=os.environ.get("HF_TOKEN") or None,
+        package_index=os.environ.get("PIP_INDEX_URL") or PACKAGE_INDEX,
     )
 
 

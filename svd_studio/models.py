@@ -10,9 +10,9 @@ from rich.progress import Progress as Bars
 
 from svd_studio.core.engine import WeightSet
 from svd_studio.core.errors import BadInput, Message
-from svd_studio.engines.catalog import CLIP_TEXT, ENGINES, weight_set
+from svd_studio.engines.catalog import CLIP_TEXT, ENGINES, EXTRAS, weight_set
 from svd_studio.studio import Studio
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import in_gb, say
 
 
 def run(studio: Studio, arguments: argparse.Namespace) -> int:
@@ -30,18 +30,19 @@ def run(studio: Studio, arguments: argparse.Namespace) -> int:
         return check(studio, weights)
     if arguments.action == "remove":
         freed = studio.weights.remove(weights)
-        print(say(Message("models.removed", {"name": weights.name, "gb": f"{freed / 1e9:.1f}"})))
+        print(say(Message("models.removed", {"name": weights.name, "gb": in_gb(freed / 1e9)})))
         return 0
     return use(studio, weights, arguments.folder)
 
 
 def list_models(studio: Studio) -> int:
-    """Print every engine, whether its weights are here, their size and licence."""
+    """Print every engine and extra, whether its weights are here, their size and licence."""
     for info in ENGINES.values():
         print(f"{info.name:<11}  {_state(studio, info.weights):<14}  {info.title} ({info.licence})")
     hearing = ", ".join(info.name for info in ENGINES.values() if info.text is CLIP_TEXT)
-    title = say(Message("models.text", {"engines": hearing}))
-    print(f"{CLIP_TEXT.name:<11}  {_state(studio, CLIP_TEXT):<14}  {title} ({CLIP_TEXT.licence})")
+    for name, weights in EXTRAS.items():
+        title = say(Message(f"models.extra.{name}", {"engines": hearing}))
+        print(f"{name:<11}  {_state(studio, weights):<14}  {title} ({weights.licence})")
     return 0
 
 
@@ -50,7 +51,7 @@ def _state(studio: Studio, weights: WeightSet | None) -> str:
         return say("models.state.bundled")
     if studio.weights.installed(weights):
         return say("models.state.installed")
-    return say(Message("models.state.missing", {"gb": f"{weights.size_gb:.1f}"}))
+    return say(Message("models.state.missing", {"gb": in_gb(weights.size_gb)}))
 
 
 def get(studio: Studio, weights: WeightSet, token: str | None, sure: bool) -> int:
@@ -60,7 +61,7 @@ def get(studio: Studio, weights: WeightSet, token: str | None, sure: bool) -> in
     offer = studio.weights.describe(weights)
     values = {
         "name": offer.name,
-        "gb": f"{offer.size_gb:.1f}",
+        "gb": in_gb(offer.size_gb),
         "host": offer.host,
         "folder": str(offer.folder),
         "licence": offer.licence,

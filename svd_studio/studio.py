@@ -117,8 +117,8 @@ class Studio:
 
     @cached_property
     def weights(self) -> WeightsLibrary:
-        hub = (self.config.hub_endpoint, self.config.hub_token)  # the database is asked late: a refusal makes none
-        return WeightsLibrary(self.config.models, *hub, is_offline=lambda: self.wishes.stays_offline())
+        hub, index = (self.config.hub_endpoint, self.config.hub_token), self.config.package_index
+        return WeightsLibrary(self.config.models, *hub, is_offline=lambda: self.wishes.stays_offline(), index=index)
 
     @cached_property
     def errands(self) -> Errands:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 HUB = "https://huggingface.co"
+PACKAGE_INDEX = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True)
@@ -12,14 +13,17 @@ class StudioConfig:
     """Name the data folder and what hangs below it; nothing is created here.
 
     `precision` is of the card; a processor always computes in fp32. The token never shows in a repr.
-    `room_for_a_clip` is what must be free before a clip is accepted or begun, in bytes.
+    `room_for_a_clip` is what must be free before a clip is accepted or begun, in bytes; `room_for_guests` what
+    everything may take that guests bring and make.
     """
 
     data: Path
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
     hub_endpoint: str = HUB
+    package_index: str = PACKAGE_INDEX
     hub_token: str | None = field(default=None, repr=False)
     room_for_a_clip: int = 500_000_000
+    room_for_guests: int = 10_000_000_000
 
     @property
     def database(self) -> Path:

