@@ -26,7 +26,7 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.quality.likeness import psnr, sharpness, ssim
-from svd_studio.quality.motion import camera_move, mean_flow, warped_back
+from svd_studio.quality.motion import EDGE, camera_move, mean_flow, optical_flow, warped_back
 from svd_studio.video.pictures import frame_picture, open_picture
 
 INFO = ENGINES["svd-nano"]
@@ -122,6 +122,37 @@ def amounts(subject: Subject, clips: int) -> Iterator[Row]:
     yield f"without a prompt: kinds of move among {clips} seeds", f"{len(ways)} of 4"
 
 
+def scenes(subject: Subject, _clips: int) -> Iterator[Row]:
+    """Do clouds, water, parallax and the frame rate do what they are called?"""
+    rows: dict[str, list[bool]] = {}
+    for picture in subject.pictures:
+        for prompt, sign in (("the clouds are drifting", 1), ("云朵向左飘", -1)):
+            above, below = halves(subject.frames(picture, ends_only=True, prompt=prompt))
+            name = f"“{prompt}”: the sky goes that way, and further than the ground"
+            rows.setdefault(name, []).append(sign * above[0] > FLOOR["right"] and abs(above[0]) > abs(below[0]))
+        latents = subject.latents(picture, prompt="ripples on the lake")
+        above, below = halves(subject.decode(latents[[0, len(latents) // 2]]))  # a whole wave later all is as before
+        rows.setdefault("“ripples on the lake”: what is low moves more", []).append(below[1] > above[1])
+        above, below = halves(subject.frames(picture, ends_only=True, prompt="pan left"))
+        rows.setdefault("“pan left”: what is low is near and goes further", []).append(below[0] > above[0])
+        flows = [
+            mean_flow(*subject.frames(picture, ends_only=True, prompt="pan left", motion_fps=fps)) for fps in (4, 7, 12)
+        ]
+        rows.setdefault("mean flow falls with the frame rate (4, 7, 12)", []).append(flows[0] > flows[1] > flows[2])
+    yield from ((name, share(found)) for name, found in rows.items())
+
+
+def halves(ends: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
+    """How far the upper and the lower third go: to the right (median) and at all (mean), in pixels."""
+    flow = optical_flow(*ends)[EDGE:-EDGE, EDGE:-EDGE]
+    third = len(flow) // 3
+    above, below = (
+        (float(np.median(part[..., 0])), float(np.linalg.norm(part, axis=-1).mean()))
+        for part in (flow[:third], flow[-third:])
+    )
+    return above, below
+
+
 def moved(subject: Subject, picture: Image.Image, seed: int) -> Callable[[str], float]:
     """How much a seed's own clip moved along an axis, in half pixels at the edge."""
     move = camera_move(*subject.frames(picture, ends_only=True, seed=seed))
@@ -192,6 +223,7 @@ PARTS: dict[str, Callable[[Subject, int], Iterator[Row]]] = {
     "looks": looks,
     "solvers": solvers,
     "amounts": amounts,
+    "scenes": scenes,
     "directions": directions,
 }
 
