@@ -13,7 +13,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, new_password, routes
@@ -39,6 +39,8 @@ TIDY_EVERY_S = 60.0
 SHORTEST_LINK_H, LONGEST_LINK_H = 0.1, 72.0
 """Gradio's server ends every tunnel after 72 hours."""
 
+LEAST_GUEST_GB, MOST_GUEST_GB = 0.1, 100_000
+
 Trouble = Callable[[], Message | None]
 
 
@@ -46,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     try:
         arguments = build_parser().parse_args(argv)
-        return open_studio(config_of(arguments), arguments)
+        config = replace(config_of(arguments), room_for_guests=room_for_guests(arguments.guest_gb))
+        return open_studio(config, arguments)
     except StudioError as error:
         return say_error(error)
 
@@ -59,8 +62,16 @@ def build_parser() -> Parser:
     parser.add_argument("--no-browser", action="store_true", help=say("cli.help.no_browser"))
     parser.add_argument("--share", action="store_true", help=say("cli.help.share"))
     parser.add_argument("--share-hours", type=float, default=8.0, metavar="H", help=say("cli.help.share_hours"))
+    parser.add_argument("--guest-gb", type=float, default=10.0, metavar="GB", help=say("cli.help.guest_gb"))
     parser.add_argument("--listen", action="store_true", help=say("cli.help.listen"))
     return parser
+
+
+def room_for_guests(gigabytes: float) -> int:
+    """How many bytes guests may take. Raises BadInput."""
+    if not LEAST_GUEST_GB <= gigabytes <= MOST_GUEST_GB:  # nor NaN
+        raise BadInput("share.guest_gb", least=LEAST_GUEST_GB, most=MOST_GUEST_GB)
+    return round(gigabytes * 1e9)
 
 
 def open_studio(config: StudioConfig, arguments: argparse.Namespace) -> int:

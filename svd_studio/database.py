@@ -148,6 +148,11 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def was_set_aside(path: Path) -> bool:
+    """Whether an earlier database of that name lies beside it, whose rows somebody may still want."""
+    return next(path.parent.glob(f"{path.name}.damaged-*"), None) is not None
+
+
 def _aside(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.damaged-{number}")
 

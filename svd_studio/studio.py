@@ -1,7 +1,5 @@
 """The verbs that every face shares. All wiring is here; no torch until a job is rendered."""
 
-import hashlib
-import re
 import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -13,7 +11,7 @@ from svd_studio.core.clip import MAX_SEED, ClipRequest, ClipSettings, ResolvedSe
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.engine import EngineInfo, Resolved
 from svd_studio.core.errors import BadInput, Message, MissingWeights, StudioError
-from svd_studio.core.infotext import LONGEST, Recalled, holds_recipe, read_record, read_text
+from svd_studio.core.infotext import Recalled, holds_recipe, read_record, read_text
 from svd_studio.core.sweep import differing
 from svd_studio.database import Database
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER, engine_info
@@ -28,7 +26,7 @@ from svd_studio.jobs.arrange import Arrangement
 from svd_studio.jobs.comparisons import Comparison, Comparisons
 from svd_studio.jobs.cooling import HeatSettings
 from svd_studio.jobs.forecast import Forecast, forecast
-from svd_studio.jobs.guests import refuse_too_many
+from svd_studio.jobs.guests import Guests
 from svd_studio.jobs.hiring import hire
 from svd_studio.jobs.mending import mend, needs_mending
 from svd_studio.jobs.neighbours import take_over
@@ -41,6 +39,7 @@ from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.errands import Errands
 from svd_studio.library.exports import Exports
+from svd_studio.library.inputs import Inputs
 from svd_studio.library.presets import PresetLibrary
 from svd_studio.library.rebuild import Rebuild, Rebuilt
 from svd_studio.library.trash import Trash
@@ -48,7 +47,6 @@ from svd_studio.library.uploads import trim_uploads
 from svd_studio.library.weights import WeightsLibrary, verify_before_load, verify_files
 from svd_studio.rendering.parts import PartStore, fingerprint
 from svd_studio.video import metadata, pictures
-from svd_studio.video.files import write_whole
 
 OWNER, GUEST = "owner", "guest"
 
@@ -110,6 +108,18 @@ class Studio:
     @cached_property
     def trash(self) -> Trash:
         return Trash(self.clips)
+
+    @cached_property
+    def exports(self) -> Exports:
+        return Exports(self.config.exports)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        return Inputs(self.config.inputs, self.database)
+
+    @cached_property
+    def guests(self) -> Guests:
+        return Guests(self.queue, self.inputs, self.clips, self.exports, self.config.room_for_guests)
 
     @cached_property
     def presets(self) -> PresetLibrary:
@@ -186,13 +196,13 @@ class Studio:
         size = pictures.picture_size(picture)
         resolved = self.resolve(settings, size)
         self.weights_folder(engine_info(resolved.settings.engine))
-        if owner != OWNER:  # before the picture is kept, and once more with the row
-            refuse_too_many(self.queue, owner)
+        self.guests.refuse(seen_by(owner), picture=picture)  # before it is kept; their number once more with the row
         private_folder(self.config.data)
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
         kept = self.keep_picture(picture)
         with self.database.transaction():
-            refuse_too_many(self.queue, seen_by(owner))
+            self.guests.refuse_too_many(seen_by(owner))
+            kept = self.inputs.still_kept(kept, picture)
             number = self.queue.add(ClipRequest(resolved.settings, kept), title or picture.stem, owner)
         return Submitted(number, resolved, kept)
 
@@ -200,6 +210,7 @@ class Studio:
         self, recipes: Sequence[ClipSettings], picture: Path, title: str | None = None, owner: str = OWNER
     ) -> Comparison:
         """Accept one picture with many recipes, all of them or none, to be seen side by side."""
+        self.guests.refuse(seen_by(owner), len(recipes), picture)
         kept, title = self.keep_picture(picture), title or picture.stem  # slow, so before the database is held
         with self.database.transaction():
             jobs = [self.submit(recipe, kept, title, owner).job_id for recipe in recipes]
@@ -207,27 +218,24 @@ class Studio:
 
     def keep_picture(self, picture: Path) -> Path:
         """Copy a picture into the library under its hash, once; refuses what cannot be decoded."""
-        pictures.picture_size(picture)  # looks at no more than the head, so that nothing huge is read
-        content = picture.read_bytes()
-        private_folder(self.config.inputs)
-        kept = self.config.inputs / f"{hashlib.sha256(content).hexdigest()}{picture.suffix.lower()}"
-        if not kept.exists():  # what is here was decoded when it came: sixteen seeds of one picture cost it once
-            pictures.open_picture(picture)
-            write_whole(kept, lambda part: part.write_bytes(content), lambda part: None)
-        return kept
+        return self.inputs.keep(picture)
 
     def replace(self, job_id: int, settings: ClipSettings, picture: Path, title: str | None = None) -> Submitted:
         """Give a waiting job another recipe and picture, checked as a new one is; it keeps its place."""
         resolved = self.resolve(settings, pictures.picture_size(picture))
         self.weights_folder(engine_info(resolved.settings.engine))
+        if job := self.queue.get(job_id):
+            self.guests.refuse_full(seen_by(job.owner), picture)
         kept = self.keep_picture(picture)
-        self.arrangement.edit(job_id, ClipRequest(resolved.settings, kept), title or picture.stem)
+        with self.database.transaction():
+            kept = self.inputs.still_kept(kept, picture)
+            self.arrangement.edit(job_id, ClipRequest(resolved.settings, kept), title or picture.stem)
         return Submitted(job_id, resolved, kept)
 
     def duplicate(self, job_id: int, seed: int | None = None) -> int:
         """Ask for a job's clip once more, with that seed or another one; returns the new job. Raises BadInput."""
         if job := self.queue.get(job_id):
-            refuse_too_many(self.queue, seen_by(job.owner))
+            self.guests.refuse(seen_by(job.owner))
         if seed is not None:
             seed = ClipSettings.from_person({"seed": seed}).seed  # within its bounds
         return self.arrangement.duplicate(job_id, seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed)
@@ -267,10 +275,11 @@ class Studio:
                 self.mended = mend(self.config.database, self.config.clips, OWNER)
 
     def tidy(self) -> None:
-        """Keep small what comes and goes: old uploads and exports, and what lay in the trash for long enough."""
+        """Keep small what comes and goes: uploads, exports, trash, pictures that nothing was made of."""
         trim_uploads(self.config)
-        Exports(self.config.exports).trim()
+        self.exports.trim()
         self.trash.expire()
+        self.inputs.tidy()
 
     def cancel(self, job_id: int) -> bool:
         """Stop a job; False when it had ended already."""
@@ -281,17 +290,11 @@ class Studio:
         if not source.is_file():
             raise BadInput("recipe.no_file", name=source.name)
         if source.suffix.lower() in TEXT_FILES:
-            return read_text(recipe_text(source))
+            return read_text(metadata.recipe_text(source))
         record = metadata.read_record(source)
         if record is None or not holds_recipe(record):
             raise BadInput("recipe.none_inside", name=source.name)
         return read_record(record)
-
-    def kept_picture(self, sha256: object) -> Path | None:
-        """The picture of that hash in the library; what asks may be a stranger's clip."""
-        if not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
-            return None
-        return next((path for path in self.config.inputs.glob(f"{sha256}*") if path.is_file()), None)
 
     def worker(self, card: int = 0) -> Worker:
         """Everything that renders, on one card. Imports torch; only the process that renders calls this.
@@ -334,15 +337,6 @@ def refuse_network_drive(folder: Path) -> None:
     """Raise BadInput for a folder behind a network, where SQLite's log and our locks do not hold."""
     if kind := network_drive(folder):
         raise BadInput("database.on_network", path=str(folder), kind=kind)
-
-
-def recipe_text(path: Path) -> str:
-    """Read a recipe that somebody saved as text or JSON. Raises BadInput."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(LONGEST + 1)
-    except (OSError, ValueError) as error:
-        raise BadInput("recipe.not_a_recipe") from error
 
 
 def _fits(info: EngineInfo, card_gb: float) -> bool:

@@ -14,8 +14,8 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from svd_studio.api.hosts import Hosts
-from svd_studio.api.pace import ASKING, READING, SIGNING_IN, UPLOADING, Pace, Paces
-from svd_studio.api.passwords import is_signed_in
+from svd_studio.api.pace import ASKING, MEGABYTES_UPLOADED, READING, SIGNING_IN, UPLOADING, Pace, Paces
+from svd_studio.api.passwords import AT_THIS_COMPUTER, VISITOR, is_signed_in
 from svd_studio.core import errors
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE, stored_file
 from svd_studio.ui.texts import say
@@ -23,6 +23,7 @@ from svd_studio.ui.texts import say
 READ, ASK = ("GET", "HEAD"), ("POST",)
 FILE = "/gradio_api/file="
 UPLOAD = "/gradio_api/upload"
+LOOPBACK = ("127.0.0.1", "::1")
 STARTED = "/gradio_api/startup-events"
 
 OPEN = {
@@ -47,7 +48,7 @@ OPEN = {
     "/favicon.ico": READ,
     "/robots.txt": READ,
     "/login": ASK,
-    "/logout": READ,
+    "/logout": ASK,  # Gradio's own goes by GET, which any page can make a browser send
     # what page and gradio_client ask for while they are open
     "/gradio_api/app_id": READ,
     "/gradio_api/login_check": READ,
@@ -141,13 +142,24 @@ class Guard:
             return HTTPException(403, say("door.file"))
         if _announced_size(headers) > _limit(path):
             return _too_large(path)
-        if not self.paces.allow(self._visitor(scope, hosts[0]), _pace(scope["method"], path)):
+        VISITOR.set(visitor := self._visitor(scope, hosts[0]))
+        if not (self.paces.allow(visitor, _pace(scope["method"], path)) and self._has_room(visitor, path, headers)):
             return HTTPException(429, say("door.too_often"))
         return None
 
     def _visitor(self, scope: Scope, host: str) -> str:
         """Whom to count a request for; all who come through the tunnel are one, for they can claim any address."""
-        return "tunnel" if self.hosts.is_tunnel(host) else str((scope.get("client") or ("",))[0])
+        if self.hosts.is_tunnel(host):
+            return "tunnel"
+        address = str((scope.get("client") or ("",))[0])
+        return AT_THIS_COMPUTER if address in LOOPBACK else address
+
+    def _has_room(self, visitor: str, path: str, headers: Headers) -> bool:
+        """Whether an upload is within what all visitors from elsewhere may send in that time."""
+        if path != UPLOAD or visitor == AT_THIS_COMPUTER:
+            return True
+        size = LARGEST_UPLOAD if "transfer-encoding" in headers else _announced_size(headers)
+        return self.paces.allow("elsewhere", MEGABYTES_UPLOADED, size / MEGABYTE)
 
     def _is_starting(self, path: str) -> bool:
         """Whether this is launch() itself, which asks for one route once, before anybody knows our address."""

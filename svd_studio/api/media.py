@@ -18,10 +18,10 @@ from svd_studio.core.errors import BadPicture, StudioError
 from svd_studio.core.job import Job
 from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
-from svd_studio.library.exports import Exports, one_at_a_time
+from svd_studio.library.exports import one_at_a_time
 from svd_studio.library.thumbnails import thumbnail
 from svd_studio.studio import OWNER, Studio, seen_by
-from svd_studio.ui.texts import LANGUAGES, say
+from svd_studio.ui.texts import LANGUAGES, heard_by, say
 from svd_studio.video.export import EXPORTS, read_frame
 from svd_studio.video.unmarked import write_without_recipe
 
@@ -37,7 +37,7 @@ class Media:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.exports = Exports(studio.config.exports)
+        self.exports = studio.exports
 
     def clip(self, request: Request) -> Response:
         """The MP4, to be played."""
@@ -54,7 +54,7 @@ class Media:
         clip = self._clip(request)
         path = clip.rendered.path if clip else None
         if path and request.query_params.get("recipe") == "no":
-            return self._without_recipe(path)
+            return self._without_recipe(path, request)
         return _file(path, "video/mp4", path.name if path else None)
 
     def export(self, request: Request) -> Response:
@@ -63,7 +63,10 @@ class Media:
         if clip is None or kind not in EXPORTS:
             return _nothing()
         try:
-            path = self.exports.get(clip, kind)
+            guest = seen_by(_asker(request))
+            if not self.exports.place(clip, kind).exists():
+                self.studio.guests.refuse_full(guest)
+            path = self.exports.get(clip, kind, is_guest=guest is not None)
         except StudioError as error:
             return _refused(error, request)
         name = f"{clip.rendered.path.stem} {kind}{path.suffix}"
@@ -75,7 +78,7 @@ class Media:
         if clip is None or not FRAME.fullmatch(number) or not 1 <= int(number) <= clip.rendered.frames:
             return _nothing()
         try:
-            with one_at_a_time():
+            with one_at_a_time(_asker(request) != OWNER):
                 picture = read_frame(clip.rendered.path, int(number))
         except StudioError as error:
             return _refused(error, request)
@@ -99,15 +102,17 @@ class Media:
             return _nothing()
         return Response(small, headers=LASTING, media_type="image/webp")
 
-    def _without_recipe(self, clip: Path) -> Response:
+    def _without_recipe(self, clip: Path, request: Request) -> Response:
         """A copy without the recipe, deleted when it was sent; what a crash leaves goes with the uploads."""
         folder = Path(tempfile.mkdtemp(prefix="bare-", dir=private_folder(self.studio.config.uploads)))
         clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
         try:
-            with one_at_a_time():
+            with one_at_a_time(_asker(request) != OWNER):
                 write_without_recipe(clip, folder / clip.name)
         except StudioError as error:
-            return PlainTextResponse(say(error.message), 500, background=clear)
+            refused = _refused(error, request)
+            refused.background = clear
+            return refused
         return FileResponse(
             folder / clip.name, headers=PRIVATE, media_type="video/mp4", filename=clip.name, background=clear
         )
@@ -124,8 +129,12 @@ class Media:
         return job if job is not None and _sees(request, job.owner) else None
 
 
+def _asker(request: Request) -> str:
+    return signed_in_as(request) or OWNER
+
+
 def _sees(request: Request, owner: str) -> bool:
-    return seen_by(signed_in_as(request) or OWNER) in (None, owner)
+    return seen_by(_asker(request)) in (None, owner)
 
 
 def _file(path: Path | None, media_type: str, download_as: str | None = None) -> Response:
@@ -137,7 +146,8 @@ def _file(path: Path | None, media_type: str, download_as: str | None = None) ->
 def _refused(error: StudioError, request: Request) -> Response:
     """Why not, in the language of the page that asks."""
     language = request.query_params.get("language", "")
-    return PlainTextResponse(say(error.message, language if language in LANGUAGES else LANGUAGES[0]), 503)
+    with heard_by(is_guest=_asker(request) != OWNER):
+        return PlainTextResponse(say(error.message, language if language in LANGUAGES else LANGUAGES[0]), 503)
 
 
 def _nothing() -> Response:

@@ -3,15 +3,28 @@
 import hmac
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from starlette.requests import Request
+
+from svd_studio.api.pace import Pace, Paces
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without l, o, 0 and 1, which look alike; 20 of these 32 letters are 100 bits."""
 
 WRONG_TRIES, PERIOD_S = 5, 60.0
+TRYING, TRYING_LATE = Pace(WRONG_TRIES, WRONG_TRIES / PERIOD_S), Pace(1, 1 / PERIOD_S)
+"""How many wrong passwords each visitor may give, and how many while others are guessing at the same name."""
+
+GUESSED_AT = Pace(60, 1)
+"""From how many wrong passwords on, wherever they come from, somebody guesses at a name."""
+
+AT_THIS_COMPUTER = "here"
+"""The visitor who sits at this computer, whom no stranger's guessing may shut out."""
+
+VISITOR: ContextVar[str] = ContextVar("visitor", default="")
+"""Who sends the request that is being answered, as the guard tells visitors apart."""
 
 
 def new_password() -> str:
@@ -22,23 +35,29 @@ def new_password() -> str:
 class Doorkeeper:
     """Decide whether a name and password fit; Gradio's `auth=` takes it.
 
-    After five wrong tries within a minute nobody is let in until the first of them is a minute old.
+    Five wrong tries slow down whoever made them, and nobody else: even while somebody guesses at a name from
+    everywhere, each visitor has a first try. At this computer there is no limit.
     """
 
     def __init__(self, passwords: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
         self._passwords = {name: password.encode() for name, password in passwords.items()}
-        self._now = clock
-        self._wrong: deque[float] = deque(maxlen=WRONG_TRIES)
+        self._paces = Paces(clock)
 
     def __call__(self, name: str, password: str) -> bool:
-        if len(self._wrong) == WRONG_TRIES and self._now() - self._wrong[0] < PERIOD_S:
+        visitor, account = VISITOR.get(), f"account {name if name in self._passwords else ''}"
+        if visitor != AT_THIS_COMPUTER and not self._may_try(visitor, account):
             return False
         expected = self._passwords.get(name, b"")
         # Compared also for an unknown name, so that the answer takes as long.
         fits = hmac.compare_digest(expected, password.encode(errors="replace")) and bool(expected)
         if not fits:
-            self._wrong.append(self._now())
+            for whose, pace in ((visitor, TRYING), (visitor, TRYING_LATE), (account, GUESSED_AT)):
+                self._paces.allow(whose, pace)
         return fits
+
+    def _may_try(self, visitor: str, account: str) -> bool:
+        has = self._paces.has
+        return has(visitor, TRYING) and (has(account, GUESSED_AT) or has(visitor, TRYING_LATE))
 
 
 def is_signed_in(request: Request) -> bool:
@@ -46,9 +65,19 @@ def is_signed_in(request: Request) -> bool:
     return request.app.auth is None or signed_in_as(request) is not None
 
 
+def sign_out(request: Request) -> None:
+    """Forget every token of the browser that asks; it has to sign in again, others stay."""
+    for token in _tokens_of(request):
+        request.app.tokens.pop(token, None)
+
+
 def signed_in_as(request: Request) -> str | None:
     """The name under which a request's browser logged in; None where nobody did."""
-    app = request.app
-    cookies = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    names = (app.tokens.get(request.cookies.get(cookie)) for cookie in cookies)
+    names = (request.app.tokens.get(token) for token in _tokens_of(request))
     return next((str(name) for name in names if name), None)
+
+
+def _tokens_of(request: Request) -> list[str]:
+    """What a request's browser shows of the tokens that it was given; it may be anything."""
+    cookies = (f"{kind}-{request.app.cookie_id}" for kind in ("access-token", "access-token-unsecure"))
+    return [request.cookies[cookie] for cookie in cookies if cookie in request.cookies]

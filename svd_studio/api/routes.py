@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from svd_studio import __version__
 from svd_studio.api.media import Media
 from svd_studio.api.metrics import CONTENT_TYPE, metrics
-from svd_studio.api.passwords import is_signed_in, signed_in_as
+from svd_studio.api.passwords import is_signed_in, sign_out, signed_in_as
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.texts import say
@@ -40,7 +40,14 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
         "/metrics": show_metrics,
         "/health": show_health,
     }
-    return [Route(path, _behind_login(endpoint)) for path, endpoint in endpoints.items()]
+    signing_out = Route("/logout", leave, methods=["POST"])
+    return [signing_out, *(Route(path, _behind_login(endpoint)) for path, endpoint in endpoints.items())]
+
+
+def leave(request: Request) -> Response:
+    """Sign the asking browser out, and show it the door."""
+    sign_out(request)
+    return RedirectResponse("/", 303)
 
 
 def health(studio: Studio) -> dict[str, object]:

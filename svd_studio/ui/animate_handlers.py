@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from svd_studio.core.clip import MAX_SEED, ClipSettings
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.studio import OWNER, Studio, Submitted, seen_by
+from svd_studio.studio import GUEST, OWNER, Studio, Submitted, seen_by
 from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.form_view import FRAMING
 from svd_studio.ui.language import known, spoken_by
@@ -24,7 +24,7 @@ from svd_studio.ui.picture_box import FIRST_SAMPLE, Token, find_picture, picture
 from svd_studio.ui.presses import Presses
 from svd_studio.ui.rooms import View
 from svd_studio.ui.settings_form import WHOLE_PICTURE, Updates, Values
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import heard_by, say
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +41,22 @@ def told(handler: Callable[..., Updates]) -> Callable[..., Updates]:
         for sent in rest:
             if isinstance(sent, gr.EventData) and not isinstance(sent._data, dict):
                 sent._data = {}
-        try:
-            return handler(self, values, *rest)
-        except StudioError as error:
-            return {self.parts.view: {"taken": True, **self.page.refusal(error, language)}}
-        except Exception:  # Gradio would show an empty box
-            log.exception("%s failed", handler.__name__)
-            return {self.parts.view: {"taken": True, "errors": {"": say("page.error.unexpected", language)}}}
+        with heard_by(is_guest=_asker(rest) != OWNER):
+            try:
+                return handler(self, values, *rest)
+            except StudioError as error:
+                return {self.parts.view: {"taken": True, **self.page.refusal(error, language)}}
+            except Exception:  # Gradio would show an empty box
+                log.exception("%s failed", handler.__name__)
+                return {self.parts.view: {"taken": True, "errors": {"": say("page.error.unexpected", language)}}}
 
     return guarded
+
+
+def _asker(given: Sequence[Any]) -> str:
+    """Who asks a handler, by its request; a handler that needs none says nothing that is the owner's alone."""
+    requests = (one for one in given if not isinstance(one, gr.EventData) and hasattr(one, "username"))
+    return next(map(owner_of, requests), GUEST)
 
 
 class Handlers:
@@ -156,7 +163,7 @@ class Handlers:
         """Make a clip once more from its own recipe and picture, with another seed."""
         clip = self.studio.clips.get(str((event._data or {}).get("clip"))[:40])
         is_seen = clip is not None and seen_by(owner_of(request)) in (None, clip.owner)
-        picture = self.studio.kept_picture(clip.rendered.source_sha256) if clip and is_seen else None
+        picture = self.studio.inputs.of_hash(clip.rendered.source_sha256) if clip and is_seen else None
         if clip is None or picture is None:
             return {self.parts.view: {"errors": {"": say("page.clip.gone", self.page.language(values))}}}
         recipe = clip.rendered.settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
@@ -236,6 +243,7 @@ class Handlers:
 
     def _submit_all(self, recipes: list[ClipSettings], path: Path, token: Token, owner: str) -> Submitted:
         """Accept all of these or none, so that pressing again doubles nothing; returns the first."""
+        self.studio.guests.refuse(seen_by(owner), len(recipes), path)
         kept = self.studio.keep_picture(path)  # slow, so before the database is held
         with self.studio.database.transaction():
             made = [self.studio.submit(recipe, kept, picture_name(token, path), owner) for recipe in recipes]

@@ -38,12 +38,14 @@ def build_page(
     with gr.Blocks(title="SVD Studio", analytics_enabled=False, fill_width=True) as page:
         Endpoints(studio).add()  # first, so that their names are free
         language = draw_head()
-        SharingLine(link).draw(language)
+        sharing = SharingLine(link)
+        sharing.draw(language)
         AnimateTab(studio, telemetry, trouble).draw(page, language)
         QueueTab(studio).draw(language)
         GalleryTab(studio).draw(language)
         CompareTab(studio).draw(language)
         ModelsTab(studio, telemetry).draw(language)
         SystemTab(studio, telemetry, renew).draw(language)
+        sharing.draw_end()
     page.queue(default_concurrency_limit=8)
     return page

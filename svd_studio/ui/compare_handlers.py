@@ -13,7 +13,6 @@ from svd_studio.core.errors import BadInput, BadSetting, StudioError
 from svd_studio.core.sweep import MOST, Sweep, around, expand, numbers, seeds
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.jobs.comparisons import Comparison
-from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.studio import seen_by
 from svd_studio.ui.animate_handlers import FormVerbs, Handlers, told
 from svd_studio.ui.compare_view import comparison_view, promise_line, seen_comparison
@@ -79,7 +78,6 @@ class CompareHandlers(FormVerbs):
                 made = self._made(press.job_id, owner)
                 if made is None:
                     recipes = expand(base.settings, _swept(base, sent), base.info)
-                    refuse_too_many(self.studio.queue, seen_by(owner), len(recipes))  # before the picture is kept
                     made = self.studio.compare(recipes, base.picture, base.title, owner)
                 press.job_id = made.jobs[0]
         except StudioError as error:
@@ -108,7 +106,7 @@ class CompareHandlers(FormVerbs):
         if clip is None or seen_by(owner) not in (None, clip.owner):
             raise BadInput("recall.no_clip")
         picture, info = (
-            self.studio.kept_picture(clip.rendered.source_sha256),
+            self.studio.inputs.of_hash(clip.rendered.source_sha256),
             ENGINES.get(clip.rendered.settings.engine),
         )
         if picture is None or info is None:

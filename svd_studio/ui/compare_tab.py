@@ -11,7 +11,6 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.job import JobStatus
 from svd_studio.core.sweep import MOST
 from svd_studio.jobs.comparisons import Comparison
-from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.library.clips import Clip
 from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.compare_view import comparison_view, seen_comparison
@@ -171,7 +170,7 @@ class CompareTab:
         job = self.studio.queue.get(sent["job"]) if sent.get("job") in found.jobs else None
         if job is not None and job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
             with self.studio.database.transaction():
-                refuse_too_many(self.studio.queue, seen_by(found.owner))
+                self.studio.guests.refuse(seen_by(found.owner))
                 self.studio.arrangement.retry(job.id)
         return []
 

@@ -10,7 +10,7 @@ from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.job import Job
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.picture_box import find_picture, picture_name
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import heard_by, say
 
 MOST_CLIPS = 50
 
@@ -56,7 +56,7 @@ class Endpoints:
             named = picture_name({"name": Path(str(token.get("orig_name") or path.name)).stem}, path)
             return self.studio.submit(self._settings(given), path, named, owner_of(request)).job_id
         except StudioError as error:
-            raise gr.Error(say(error.message), print_exception=False) from error
+            raise gr.Error(said_to(request, error.message), print_exception=False) from error
 
     def _settings(self, given: dict[str, Any]) -> ClipSettings:
         preset = given.pop("preset")
@@ -78,7 +78,7 @@ class Endpoints:
             "stage": job.stage,
             "fraction": job.fraction,
             "eta_s": job.eta_s,
-            "message": say(job.message) if job.message else None,
+            "message": said_to(request, job.message) if job.message else None,
             "clip": job.clip_id,
             "seconds": dict(clip.rendered.seconds_by_stage) if clip else None,
         }
@@ -108,6 +108,12 @@ class Endpoints:
         if job is None or job.owner != owner_of(request):
             raise gr.Error(say(Message("page.job.unknown", {"id": str(job_id)[:20]})), print_exception=False)
         return job
+
+
+def said_to(request: gr.Request, message: Message) -> str:
+    """The sentence as whoever asks may hear it."""
+    with heard_by(is_guest=owner_of(request) != OWNER):
+        return say(message)
 
 
 def owner_of(request: gr.Request | None) -> str:

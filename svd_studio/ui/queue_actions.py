@@ -6,7 +6,6 @@ from typing import Any
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.jobs.arrange import WAYS, Row
-from svd_studio.jobs.guests import refuse_too_many
 from svd_studio.studio import OWNER, Studio, seen_by
 from svd_studio.ui.queue_view import GROUPS
 from svd_studio.ui.rooms import View
@@ -78,14 +77,14 @@ class QueueActions:
     def _retry(self, sent: Sent, owner: str, language: str) -> View:
         job = self._job(sent, owner)
         with self.studio.database.transaction():
-            refuse_too_many(self.studio.queue, seen_by(owner))
+            self.studio.guests.refuse(seen_by(owner))
             self.studio.arrangement.retry(job.id)
         return {}
 
     def _retry_failed(self, sent: Sent, owner: str, language: str) -> View:
         with self.studio.database.transaction():
             failed = self.studio.queue.count(seen_by(owner))[JobStatus.FAILED]
-            refuse_too_many(self.studio.queue, seen_by(owner), failed)
+            self.studio.guests.refuse(seen_by(owner), failed)
             self.studio.arrangement.retry_failed(seen_by(owner))
         return {}
 
@@ -111,7 +110,7 @@ class QueueActions:
     def _undo(self, sent: Sent, owner: str, language: str) -> View:
         removed = self._removed.get(owner, [])
         with self.studio.database.transaction():
-            refuse_too_many(self.studio.queue, seen_by(owner), len(removed))
+            self.studio.guests.refuse(seen_by(owner), len(removed))
             self.studio.arrangement.put_back(removed)
         self._removed.pop(owner, None)  # only now: what cannot be put back yet can be tried again
         return {"removed": ""}

@@ -104,7 +104,7 @@ def _of_clip(studio: Studio, clip_id: object, owner: str) -> Source:
     clip = studio.clips.get(clip_id[:40]) if isinstance(clip_id, str) else None
     if clip is None or seen_by(owner) not in (None, clip.owner):
         raise BadInput("recall.no_clip")
-    picture = studio.kept_picture(clip.rendered.source_sha256)
+    picture = studio.inputs.of_hash(clip.rendered.source_sha256)
     return Source(clip.title, _recipe_of(studio, clip), picture)
 
 
@@ -117,7 +117,7 @@ def _recipe_of(studio: Studio, clip: Clip) -> Recalled:
 
 def _picture(studio: Studio, sha256: object, owner: str) -> Path | None:
     """The start picture that a dropped clip names, unless only others have made clips from it."""
-    path = studio.kept_picture(sha256)
+    path = studio.inputs.of_hash(sha256)
     seen = seen_by(owner)
     return path if path and (seen is None or studio.clips.has_made(str(sha256), seen)) else None
 

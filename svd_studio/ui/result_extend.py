@@ -50,7 +50,7 @@ def _join(clip: Clip, shown: int | None) -> int | None:
 def _start_of(studio: Studio, clip: Clip) -> Path:
     if clip.trashed is not None:
         raise BadInput("extend.trashed", title=clip.title)
-    picture = studio.kept_picture(clip.rendered.source_sha256)
+    picture = studio.inputs.of_hash(clip.rendered.source_sha256)
     if picture is None:
         raise BadInput("extend.no_start", title=clip.title)
     return picture

@@ -10,6 +10,7 @@ from svd_studio.core.infotext import Recalled
 from svd_studio.host import private_folder
 from svd_studio.library.clips import Clip
 from svd_studio.library.exports import one_at_a_time
+from svd_studio.studio import OWNER
 from svd_studio.ui.animate_handlers import told
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions
@@ -29,7 +30,7 @@ class ResultHandlers(RecallHandlers):
         """Take the frame that the player shows as the start picture, as if somebody had uploaded it."""
         try:
             clip, number = self._asked(event._data or {}, request)
-            path = self._frame_file(clip, number or clip.rendered.frames)
+            path = self._frame_file(clip, number or clip.rendered.frames, owner_of(request))
         except StudioError as error:
             return {self.parts.view: {"recall_problem": self._sentence(error, values)}}
         named = Message("page.result.frame_name", {"title": clip.title, "n": number or clip.rendered.frames})
@@ -61,10 +62,10 @@ class ResultHandlers(RecallHandlers):
             raise BadInput("page.error.unexpected")
         return clip, number
 
-    def _frame_file(self, clip: Clip, number: int) -> Path:
+    def _frame_file(self, clip: Clip, number: int, owner: str) -> Path:
         if not clip.is_here:
             raise BadInput("page.gallery.unknown")
-        with one_at_a_time():
+        with one_at_a_time(owner != OWNER):
             picture = read_frame(clip.rendered.path, number)
         path = private_folder(self.studio.config.uploads / secrets.token_hex(16)) / "frame.png"
         path.write_bytes(picture)

@@ -13,9 +13,11 @@ import gradio as gr
 from gradio.components import Component
 
 from svd_studio.core.errors import StudioError
+from svd_studio.studio import OWNER
 from svd_studio.ui import player
+from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.language import ENDONYMS, known
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import heard_by, say
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +88,14 @@ def _answering(handler: Asked, language: Component) -> Callable[..., View]:
 
     def answer(values: Mapping[Component, Any], event: gr.EventData, request: gr.Request) -> View:
         spoken, sent = known(values[language]), event._data
-        try:
-            return handler(sent if isinstance(sent, dict) else {}, spoken, request)
-        except StudioError as error:
-            return {"notice": say(error.message, spoken)}
-        except Exception:  # Gradio would show an empty box
-            log.exception("%s failed", getattr(handler, "__name__", handler))
-            return {"notice": say("page.error.unexpected", spoken)}
+        with heard_by(is_guest=owner_of(request) != OWNER):
+            try:
+                return handler(sent if isinstance(sent, dict) else {}, spoken, request)
+            except StudioError as error:
+                return {"notice": say(error.message, spoken)}
+            except Exception:  # Gradio would show an empty box
+                log.exception("%s failed", getattr(handler, "__name__", handler))
+                return {"notice": say("page.error.unexpected", spoken)}
 
     return answer
 

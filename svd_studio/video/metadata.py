@@ -13,7 +13,8 @@ from typing import IO, Any
 import numpy as np
 
 from svd_studio.core.clip import ClipSettings
-from svd_studio.core.errors import RenderFailed
+from svd_studio.core.errors import BadInput, RenderFailed
+from svd_studio.core.infotext import LONGEST
 from svd_studio.video.ffmpeg import SAFE_INPUT, Ffmpeg, FfmpegFailed
 from svd_studio.video.mp4_boxes import read_mp4_comment
 from svd_studio.video.poster import read_poster_comment
@@ -32,6 +33,15 @@ class VideoFacts:
     seconds: float
     codec: str
     pix_fmt: str
+
+
+def recipe_text(path: Path) -> str:
+    """Read a recipe that somebody saved as text or JSON. Raises BadInput."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(LONGEST + 1)
+    except (OSError, ValueError) as error:
+        raise BadInput("recipe.not_a_recipe") from error
 
 
 def recipe_json(settings: ClipSettings, made: Mapping[str, Any] | None = None) -> str:

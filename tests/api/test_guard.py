@@ -15,6 +15,7 @@ from tests.api.window import Window, ask, send_raw, upload
 
 SHUT = {
     "/openapi.json",
+    "/logout",  # by GET; ours goes by POST
     "/manifest.json",
     "/pwa_icon",
     "/pwa_icon/{size}",
@@ -119,6 +120,10 @@ ATTACKS: dict[str, tuple[int, str, str, dict[str, str]]] = {
     "cross-site picture": (403, "GET", "/media/x", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
     "cross-site script": (403, "GET", "/config", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "script"}),
     "cross-site sign out": (403, "GET", "/logout", LINK),
+    "sign out by a link that says nothing": (404, "GET", "/logout", {}),
+    "sign out by a picture": (404, "HEAD", "/logout", {"Accept": "image/*"}),
+    "foreign form signs out": (403, "POST", "/logout", {"Origin": EVIL}),
+    "null origin signs out": (403, "POST", "/logout", {"Origin": "null"}),
     "cross-site frame": (403, "GET", "/", LINK | {"Sec-Fetch-Dest": "iframe"}),
     "cross-site form to the front door": (403, "POST", "/", LINK),
     "same-site neighbour": (403, "GET", "/config", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}),

@@ -1,24 +1,37 @@
 """What the owner alone may do is refused in the handlers, whatever a page shows."""
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
+from starlette.requests import Request
 
+from svd_studio.api.media import Media
 from svd_studio.core.clip import ClipSettings
-from svd_studio.core.errors import BadInput
+from svd_studio.core.errors import BadInput, DiskFull, Message
 from svd_studio.core.job import JobStatus
 from svd_studio.jobs.guests import MOST_JOBS
 from svd_studio.library.clips import Clip
 from svd_studio.studio import GUEST
 from svd_studio.ui.animate_handlers import Handlers
 from svd_studio.ui.compare_tab import CompareTab
+from svd_studio.ui.endpoints import Endpoints
 from svd_studio.ui.gallery_actions import GalleryActions
 from svd_studio.ui.looks_handlers import LooksHandlers
 from svd_studio.ui.queue_actions import QueueActions
+from svd_studio.ui.queue_tab import QueueTab
+from svd_studio.ui.rooms import _answering
 from svd_studio.ui.sharing import SharingLine
+from svd_studio.ui.texts import LANGUAGES, heard_by, say, words
 from tests.ui.form_page import Page
 
+SMALL = ClipSettings(engine="svd-nano", seed=1)
+BLANK = re.compile(r"{(\w+)")
 REFUSED = "Only the owner of this studio can do that"
 
 
@@ -96,6 +109,103 @@ def test_a_guest_throws_nothing_away_and_retries_no_more_than_a_few(page: Page, 
     assert studio.queue.count(GUEST)[JobStatus.QUEUED] == MOST_JOBS
 
 
+def test_guests_fill_no_more_of_the_disk_than_they_may(page: Page, clip: Clip, tmp_path: Path) -> None:
+    """By no way: a picture, many of one, variants, a change of what waits, a download."""
+    studio, media = page.studio, Media(page.studio)
+    own = replace(clip, id="guests", owner=GUEST, bytes=600)
+    made = replace(own.rendered, path=own.rendered.path.with_name("g.mp4"), source_sha256="0" * 64)
+    studio.clips.write([replace(own, rendered=made)])
+    small, large = drawn(tmp_path, "teal", 32), drawn(tmp_path, "olive", 200)
+    job = studio.submit(SMALL, small, owner=GUEST).job_id
+    held = studio.guests.held_bytes(GUEST)
+    assert held == 600 + small.stat().st_size, "the owner's are not counted"
+    studio.guests.limit_bytes = held + large.stat().st_size
+    ways: list[Callable[[], object]] = [
+        lambda: studio.submit(SMALL, large, owner=GUEST),
+        lambda: studio.compare([SMALL, SMALL.changed(seed=2)], large, owner=GUEST),
+        lambda: page.handlers.handlers._submit_all([SMALL, SMALL], large, {}, GUEST),
+        lambda: studio.replace(job, SMALL, large),
+    ]
+    for way in ways:
+        with pytest.raises(BadInput, match=r"guest\.room"):
+            way()
+    assert studio.guests.held_bytes(GUEST) == held, "nothing of it was kept"
+    studio.guests.limit_bytes = held
+    for what in ("duplicate", "retry"):
+        with pytest.raises(BadInput, match=r"guest\.room"):
+            QueueActions(studio).act({"what": what, "job": job}, GUEST, "en")
+    assert export(media, "guests", GUEST).status_code == 503
+    studio.exports.place(own, "gif").write_bytes(b"GIF89a")
+    assert studio.guests.held_bytes(GUEST) == held + 6
+    assert export(media, "guests", GUEST).status_code == 503, "its file is gone"
+    studio.submit(SMALL, large)
+
+
+def drawn(tmp_path: Path, colour: str, side: int) -> Path:
+    path = tmp_path / f"{colour}.png"
+    Image.effect_noise((side, side), 50).save(path)
+    return path
+
+
+def export(media: Media, clip_id: str, name: str) -> Any:
+    gradio = SimpleNamespace(auth=object(), cookie_id="1", tokens={"word": name})
+    headers = [(b"cookie", b"access-token-1=word")]
+    path = {"clip_id": clip_id, "kind": "gif"}
+    scope = {"type": "http", "app": gradio, "path_params": path, "headers": headers, "query_string": b""}
+    return media.export(Request(scope))
+
+
+HOME = "/home/mara/Videos/SVD Studio"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_tells_a_guest_where_things_are(language: str) -> None:
+    """Every sentence that there is, with a place in every blank; the owner hears it all."""
+    told = 0
+    for code, text in words(language).items():
+        message = Message(code, dict.fromkeys(BLANK.findall(text), HOME))
+        told += HOME in say_or_nothing(message, language)
+        with heard_by(is_guest=True):
+            assert HOME not in say_or_nothing(message, language), code
+    assert told > 50
+
+
+def say_or_nothing(message: Message, language: str) -> str:
+    try:
+        return say(message, language)
+    except ValueError:  # a number's blank
+        return ""
+
+
+FULL = Message("queue.waits_for_room", {"folder": HOME, "needed_mb": 500})
+
+
+def test_a_guest_hears_of_a_full_disk_and_not_where_it_is(page: Page, clip: Clip) -> None:
+    studio = page.studio
+    kept = studio.config.inputs / f"{clip.rendered.source_sha256}.png"
+    job = studio.submit(SMALL, kept, owner=GUEST).job_id
+    studio.queue.block(FULL)
+    queue = QueueTab(studio)
+    draw = _answering(queue.look, "language")  # type: ignore[arg-type]
+    asked = {"language": "en"}, SimpleNamespace(_data={})
+    assert HOME in str(draw(*asked, request_of("owner")))
+    guests = [str(draw(*asked, request_of(GUEST))), str(page.ask("poll", GUEST))]
+    assert all(HOME not in told and "This studio's disk is full" in told for told in guests)
+    studio.queue.claim("worker", job)
+    studio.queue.fail(job, Message("disk.full", {"folder": HOME}))
+    assert "This studio's disk is full" in Endpoints(studio).job(job, request_of(GUEST))["message"]
+
+
+def test_what_goes_wrong_at_a_guests_press_names_no_place(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise DiskFull("files.too_little_room", folder=HOME, free_mb=1, needed_mb=500)
+
+    monkeypatch.setattr("svd_studio.studio.make_room", full)
+    page.values[page.parts.clips] = 1
+    assert HOME in str(page.ask("submit"))
+    assert "ask its owner to make room" in str(page.ask("submit", GUEST))
+
+
 class OpenLink:
     """A link that is open; no tunnel is behind it."""
 
@@ -109,8 +219,11 @@ class OpenLink:
 def test_only_the_owner_hears_of_the_link_and_stops_it() -> None:
     line = SharingLine(OpenLink())  # type: ignore[arg-type]
     assert "abc123.gradio.live" in line.look({}, "en", request_of("owner"))["sharing"]["line"]
-    assert line.look({}, "en", request_of(GUEST)) == {"sharing": None}
+    guests = line.look({}, "en", request_of(GUEST))
+    assert guests["sharing"] is None
+    assert guests["signed_in"].startswith("You are a guest here")
     with pytest.raises(BadInput, match=r"guest\.only_owner"):
         line.stop({}, "en", request_of(GUEST))
     assert line.stop({}, "en", request_of("owner"))["sharing"] is None
-    assert line.look({}, "en", request_of("owner")) == {"sharing": None}
+    assert line.look({}, "en", request_of("owner"))["sharing"] is None
+    assert line.look({}, "en", request_of(None)) == {"sharing": None, "signed_in": ""}

@@ -1,15 +1,36 @@
 """Every sentence that a person reads, one JSON file a language; knows no gradio, so any face may use it.
 
-A key is a message code; `{name}` in a text is filled with the message's value of that name.
+A key is a message code; `{name}` in a text is filled with the message's value of that name. What guests are told
+names no place on this computer: that is the owner's business, and nothing they could do something about.
 """
 
 import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 
-from svd_studio.core.errors import Message
+from svd_studio.core.errors import Message, Value
 
 LANGUAGES = ("en", "zh-CN")
+
+PLACES = ("path", "folder", "file", "aside")
+"""What blanks are called that name a place on this computer."""
+
+A_PLACE = re.compile(r"[/~\\]|[A-Za-z]:[/\\]")
+"""How the spelling of a place begins, whatever its blank is called."""
+
+FOR_GUESTS = {
+    "queue.waits_for_room": "guest.disk_waits",
+    "files.disk_full": "guest.disk_full",
+    "files.too_little_room": "guest.disk_full",
+    "disk.full": "guest.disk_full",
+}
+"""What guests hear instead; of everything else that names a place they hear that the owner should look."""
+
+_IS_GUEST: ContextVar[bool] = ContextVar("is_guest", default=False)
 
 
 @cache
@@ -21,7 +42,23 @@ def words(language: str) -> dict[str, str]:
 def say(message: Message | str, language: str = "en") -> str:
     """Put a message into words."""
     code, values = (message, {}) if isinstance(message, str) else (message.code, message.values)
+    if _IS_GUEST.get() and _names_a_place(values):
+        code = FOR_GUESTS.get(code, "guest.ask_owner")
     return words(language)[code].format(**values)
+
+
+@contextmanager
+def heard_by(is_guest: bool) -> Iterator[None]:
+    """Say what is said meanwhile to a guest, or to the owner."""
+    before = _IS_GUEST.set(is_guest)
+    try:
+        yield
+    finally:
+        _IS_GUEST.reset(before)
+
+
+def _names_a_place(values: Mapping[str, Value]) -> bool:
+    return any(name in PLACES or A_PLACE.match(str(value)) for name, value in values.items())
 
 
 def in_gb(size: float) -> str:
