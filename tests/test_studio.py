@@ -9,6 +9,7 @@ from svd_studio.core.config import StudioConfig
 from svd_studio.engines.catalog import CLIP_TEXT, ENGINES
 from svd_studio.studio import Studio
 from svd_studio.ui.offer import prompt_note
+from tests.engines.tiny_rife import install_tiny_rife
 from tests.tiny_weights import tiny_text_tower
 
 XT = ENGINES["svd-xt"]
@@ -39,3 +40,14 @@ def test_with_its_text_tower_a_model_hears_them(studio: Studio, tmp_path: Path) 
     assert prompt_note(studio, XT).code == "page.prompt.note.heard"
     assert studio.text_tower(ENGINES["svd-nano"]) is None, "it brings its own"
     assert prompt_note(studio, ENGINES["svd-nano"]).code == "page.prompt.note.moves"
+
+
+def test_frames_that_no_network_here_can_draw_become_the_flows(studio: Studio) -> None:
+    asked = ClipSettings.from_person({"engine": "svd-nano", "finish": {"smooth": 2, "between": "rife"}})
+    resolved = studio.resolve(asked)
+    assert resolved.settings.finish.between == "flow", "the recipe in the clip tells what was done"
+    assert [note.code for note in resolved.notes] == ["note.rife_missing"]
+    assert note_codes(studio, engine="svd-nano", finish={"between": "rife"}) == []
+    install_tiny_rife(studio.weights)
+    assert studio.resolve(asked).settings.finish.between == "rife"
+    assert note_codes(studio, engine="svd-nano", finish={"smooth": 2, "between": "rife"}) == []

@@ -23,6 +23,7 @@ Shape = Literal["landscape", "portrait", "square", "4:5"]
 Fit = Literal["crop", "pad", "exact"]
 SchedulerName = Literal["euler", "dpm"]
 Scale = Literal["720p", "1080p"]
+Between = Literal["flow", "rife"]
 
 RECIPE_VERSION = 1
 MAX_SEED = 2**32 - 1
@@ -60,6 +61,13 @@ class FinishSettings(Recipe):
         BeforeValidator(_not_a_bool),
         Field(description="In-between frames: 2 or 4 times as many, for fluid playback."),
     ] = 1
+    between: Annotated[
+        Between,
+        Field(
+            description="Flow is quick; RIFE (Models page) follows large moves and passing things better,"
+            " and is slow without a card."
+        ),
+    ] = "flow"
     scale: Annotated[
         Scale | None, Field(description="Enlarge to 720p or 1080p (the shorter side), keeping the shape.")
     ] = None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from svd_studio.core.config import StudioConfig
@@ -15,7 +16,9 @@ from svd_studio.jobs.cooling import HeatSettings
 from svd_studio.jobs.memory import MemoryWatch
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.worker import Worker
+from svd_studio.library.absent import rife_weights
 from svd_studio.library.clips import ClipLibrary
+from svd_studio.library.weights import WeightsLibrary
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
 from svd_studio.rendering.render import Bench
@@ -28,6 +31,7 @@ def hire(
     heat: HeatSettings,
     weights: Callable[[EngineInfo], Path],
     text_tower: Callable[[EngineInfo], Path | None],
+    library: WeightsLibrary,
 ) -> Worker:
     """Everything that renders, on the queue's card. Imports torch; only the process that renders calls this.
 
@@ -48,6 +52,7 @@ def hire(
         text_tower=text_tower,
         place=device.place(precision),
         held_gb=device.held_gb,
+        rife_weights=partial(rife_weights, library),
     )
     telemetry = Telemetry(lambda: (os.getpid(),))
     memory = MemoryWatch(used_memory_gb, place.share_gb(telemetry.sample()))

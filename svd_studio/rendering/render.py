@@ -20,6 +20,7 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import engine_info
 from svd_studio.gpu.planner import plan_clip
 from svd_studio.gpu.recovery import Ladder
+from svd_studio.rendering.between import drawing_for
 from svd_studio.rendering.clock import StageClock
 from svd_studio.rendering.film import Frames, InParts, make_film
 from svd_studio.rendering.loaded import LoadedEngine
@@ -28,6 +29,7 @@ from svd_studio.video.encode import EncodedFile, encode_clip, exact_fps
 from svd_studio.video.encoders import Encoder, Encoders
 from svd_studio.video.filters import scaled_size
 from svd_studio.video.finish import finish, finished_size, playback_fps
+from svd_studio.video.interpolate import Drawing
 from svd_studio.video.metadata import recipe_json
 from svd_studio.video.pictures import frame_picture, open_picture
 from svd_studio.video.poster import make_poster
@@ -52,6 +54,7 @@ class Bench:
     place: Place = CARD
     held_gb: Callable[[], float] = lambda: 0.0
     encoders: Encoders = field(default_factory=Encoders)
+    rife_weights: Callable[[], Path | None] = lambda: None
 
 
 def render(
@@ -74,6 +77,7 @@ def render(
     tower = bench.text_tower(info) if settings.has_words else None
     scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
     plan = plan_clip(info, settings, bench.place, bench.free_gb())
+    drawing = drawing_for(settings.finish, bench.rife_weights, bench.loaded.device, clock)
 
     ladder = Ladder(info.plans(settings, bench.place), plan, clock)
 
@@ -90,7 +94,7 @@ def render(
         "peak_memory_gb": round(peak_gb, 3),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    encoded, recipe = encode_frames(frames, settings, made, target, bench.encoders, clock)
+    encoded, recipe = encode_frames(frames, settings, made, target, bench.encoders, clock, drawing)
     poster = add_poster(target, np.asarray(frames[0]), recipe)
     return RenderedClip(
         path=target,
@@ -113,6 +117,7 @@ def encode_frames(
     target: Path,
     encoders: Encoders,
     clock: StageClock,
+    drawing: Drawing | None = None,
 ) -> tuple[EncodedFile, str]:
     """Finish and encode all frames, and return the recipe that the file carries, too.
 
@@ -122,7 +127,7 @@ def encode_frames(
     size, fps = finished_size((settings.width, settings.height), settings.finish), playback_fps(settings)
 
     def through(encoder: Encoder) -> tuple[EncodedFile, str]:
-        better, count = finish(frames, settings.finish, len(frames))
+        better, count = finish(frames, settings.finish, len(frames), drawing)
         recipe = recipe_json(settings, {**made, "encoder": encoder.name, "video": _shape(size, count, fps)})
         stream = _reported(better, count, clock)
         return encode_clip(stream, target, fps, size, recipe, clock, count, encoder), recipe

@@ -9,18 +9,21 @@ import numpy as np
 from svd_studio.core.clip import FinishSettings, ResolvedSettings
 from svd_studio.video.better import make_better
 from svd_studio.video.filters import scaled_size
-from svd_studio.video.interpolate import smooth
+from svd_studio.video.interpolate import Drawing, smooth
 
 
-def finish(frames: Iterable[np.ndarray], settings: FinishSettings, count: int) -> tuple[Iterator[np.ndarray], int]:
+def finish(
+    frames: Iterable[np.ndarray], settings: FinishSettings, count: int, drawing: Drawing | None = None
+) -> tuple[Iterator[np.ndarray], int]:
     """The better frames as a stream, and how many `count` frames will become.
 
     Enlarging is not done here but while encoding, to `finished_size`: small frames are faster to smooth.
+    `drawing` makes in-between frames in place of the flow.
     """
     better = make_better(frames, settings)
     if settings.smooth == 1:
         return better, count
-    return smooth(better, settings.smooth), count * settings.smooth
+    return smooth(better, settings.smooth, drawing), count * settings.smooth
 
 
 def finished_size(size: tuple[int, int], settings: FinishSettings) -> tuple[int, int]:

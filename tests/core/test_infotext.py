@@ -56,7 +56,7 @@ RECIPES = st.fixed_dictionaries(
         **{name: choice(name) for name in ("shape", "fit", "scheduler", "speed")},
         "seed": st.integers(0, MAX_SEED),
         "finish": st.fixed_dictionaries(
-            {"smooth": choice("finish.smooth"), "scale": choice("finish.scale")}
+            {"smooth": choice("finish.smooth"), "between": choice("finish.between"), "scale": choice("finish.scale")}
             | {name: number(f"finish.{name}").filter(lambda value: value is not None) for name in BETTER}
         ),
         "export": st.fixed_dictionaries({"fps": number("export.fps")}),
