@@ -7,28 +7,30 @@ from pathlib import Path
 CARD = """# SVD-Nano
 
 A tiny image-to-video checkpoint in the layout of Stable Video Diffusion, so that everything in SVD Studio can be
-tried and tested on any computer. It is not by Stability AI and holds none of their weights. It makes a still
-picture drift under a moving camera, at about 256x144, 144x256 or 192x192 pixels, 14 frames; nothing in the picture
-moves by itself.
+tried and tested on any computer. It is not by Stability AI and holds none of their weights. It moves a camera over
+a still picture, lets what is high drift like clouds or what is low ripple like water, or keeps it still; at about
+256x144, 144x256 or 192x192 pixels, 14 frames.
 
 | part | what | parameters |
 |---|---|---|
 | vae | AutoencoderKLTemporalDecoder, 4x smaller, 8 channels. The encoder is a fixed linear transform (principal components of 4x4 blocks of pixels, half whitened) written into the stock layers; the decoder is trained; its layers over time pass through | 5.0 M |
 | unet | UNetSpatioTemporalConditionModel, 128 channels at 3 levels, attention at the lower two; its mixing over time passes through, because each frame of a known move is certain by itself | 15.1 M |
-| image_encoder | CLIPVisionModelWithProjection with fixed random weights; 64 numbers, of length about 8, the first 16 always 0 | 0.3 M |
+| image_encoder | CLIPVisionModelWithProjection with fixed random weights; 64 numbers, of length about 8, the first 24 always 0 | 0.3 M |
 | text_encoder | CLIPTextModelWithProjection, 2 layers of 96, byte-pair tokenizer of its own | 0.3 M |
 
 ## Words
 
-The text tower turns a sentence that names camera moves, in English or Chinese, into a unit code in the 16 free
+The text tower turns a sentence that names camera moves, in English or Chinese, into a unit code in the 24 free
 numbers, and every other sentence into one fixed direction outside them. The picture's embedding e becomes
 rescale(e + s |e| d, |e|) with d = T(prompt) - T(negative prompt): the studio's formula for every Stable Video Diffusion.
 Trained with s from 0.12 to 0.8. Opposite moves have opposite codes, and sums of codes are diagonal moves.
 `moves.json` holds the codes by name: where no words name a move the studio draws one from the seed.
 
 "Pan left" moves the camera to the left, so the content goes to the right. The way grows evenly over the frames and
-with the motion bucket: at bucket 127 a pan of 6 pixels, a zoom of 5 %, a turn of 2.6 degrees. The number of frames a
-second is read but changes nothing.
+with the motion bucket: at bucket 127 and 7 frames a second a pan of 6 pixels (30 % less far at the top of the picture
+and 30 % further at its bottom, as near things pass faster), a zoom of 5 %, a turn of 2.6 degrees, clouds by 9 pixels,
+waves of 1.2. Twice as many frames a second go half as far. It knows no sky and no water: what is high drifts, what is
+low ripples.
 
 ## Training
 
@@ -42,16 +44,15 @@ Decoder: {decoder_steps} steps of 4 crops of 48x48 pixels. Denoiser: {unet_steps
 
 ## Measured
 
-On photographs that it has not seen, 256x144, 14 frames, 10 Euler steps, strength 0.2, bucket 127 unless said otherwise
-(`python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --figures FILE` measures all of it and more):
+On photographs that it has not seen, 14 frames, strength 0.2, bucket 127 unless said otherwise, with Wilson's 95 %
+intervals; `python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --figures FILE` measures all of it:
 
 {figures}
 
 ## Limits
 
-Small, soft pictures: fine texture is lost, and the last frames are mottled, zooms and turns more than pans. "Still"
-drifts by one to two pixels. Words of parallax, of speed and of things that move by themselves mean nothing to it.
-Pans uncover what lies outside the picture: that edge is guessed. No other sizes than about those above were tried; far larger ones cost much and gain nothing.
+Small, soft pictures: fine texture is lost, and the last frames are a little mottled, zooms and turns more than pans.
+Near and far, sky and water are told by height alone. Pans uncover what lies outside the picture: that edge is guessed. No other sizes than about those above were tried; far larger ones cost much and gain nothing.
 
 ## Licence and data
 
