@@ -35,6 +35,7 @@ from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import make_room
 from svd_studio.jobs.wishes import Wishes
 from svd_studio.jobs.worker import Worker
+from svd_studio.library.absent import with_what_is_here
 from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
 from svd_studio.library.errands import Errands
@@ -184,12 +185,7 @@ class Studio:
         info = engine_info(settings.engine) if settings.engine else self.default_engine()
         if settings.seed is None:
             settings = settings.changed(seed=secrets.randbelow(MAX_SEED + 1))
-        resolved = settings.resolve(info, picture_size)
-        if resolved.settings.has_words and info.text is not None and self.weights.installed(info.text) is None:
-            text = info.text
-            unheard = Message("note.words_unheard", {"engine": info.name, "text": text.name, "gb": text.size_gb})
-            return replace(resolved, notes=(*resolved.notes, unheard))
-        return resolved
+        return with_what_is_here(settings.resolve(info, picture_size), info, self.weights.installed)
 
     def submit(self, settings: ClipSettings, picture: Path, title: str | None = None, owner: str = OWNER) -> Submitted:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
@@ -302,7 +298,7 @@ class Studio:
         Raises StudioError when the card that this process is shown is not there.
         """
         queue = JobQueue(self.database, card=card)
-        return hire(self.config, queue, self.clips, self.heat, self.sound_weights, self.text_tower)
+        return hire(self.config, queue, self.clips, self.heat, self.sound_weights, self.text_tower, self.weights)
 
     def let_go(self) -> None:
         """Put back what ended workers were rendering, unless somebody else renders there already."""
