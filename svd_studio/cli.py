@@ -52,6 +52,7 @@ CLIP_FLAGS: Mapping[str, type] = {
     "export.fps": int,
     "finish.smooth": int,
     "finish.between": str,
+    "finish.enlarge": int,
     "finish.scale": str,
     "finish.deflicker": float,
     "finish.contrast": float,

@@ -38,6 +38,7 @@ from svd_studio.jobs.worker import Worker
 from svd_studio.library.absent import with_what_is_here
 from svd_studio.library.certificates import Certificates, Figures
 from svd_studio.library.clips import ClipLibrary
+from svd_studio.library.enlarging import enlarging_weights
 from svd_studio.library.errands import Errands
 from svd_studio.library.exports import Exports
 from svd_studio.library.inputs import Inputs
@@ -150,6 +151,12 @@ class Studio:
         verify_before_load(folder)
         return folder
 
+    def refuse_without_weights(self, settings: ResolvedSettings) -> None:
+        """Raise BadInput naming the way to what a recipe needs and is not here."""
+        self.weights_folder(engine_info(settings.engine))
+        if settings.finish.enlarge > 1:
+            enlarging_weights(self.weights)
+
     def text_tower(self, info: EngineInfo) -> Path | None:
         """Where words for an engine can be read, its files looked at; None when it is not here or not needed."""
         folder = self.weights.installed(info.text) if info.text else None
@@ -191,7 +198,7 @@ class Studio:
         """Accept a job: check everything that can be checked now, keep the picture, write the row."""
         size = pictures.picture_size(picture)
         resolved = self.resolve(settings, size)
-        self.weights_folder(engine_info(resolved.settings.engine))
+        self.refuse_without_weights(resolved.settings)
         self.guests.refuse(seen_by(owner), picture=picture)  # before it is kept; their number once more with the row
         private_folder(self.config.data)
         make_room(self.config.data, self.config.room_for_a_clip, PartStore(self.config.parts))
@@ -219,7 +226,7 @@ class Studio:
     def replace(self, job_id: int, settings: ClipSettings, picture: Path, title: str | None = None) -> Submitted:
         """Give a waiting job another recipe and picture, checked as a new one is; it keeps its place."""
         resolved = self.resolve(settings, pictures.picture_size(picture))
-        self.weights_folder(engine_info(resolved.settings.engine))
+        self.refuse_without_weights(resolved.settings)
         if job := self.queue.get(job_id):
             self.guests.refuse_full(seen_by(job.owner), picture)
         kept = self.keep_picture(picture)

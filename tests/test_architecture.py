@@ -67,6 +67,7 @@ ROOMS = {
     "fastapi": {"api"},
     "starlette": {"api", "app"},
     "ray": {"jobs"},
+    "ncnn": {"video"},
 }
 TORCHLESS = {"engines/catalog.py", "engines/costs.py"} | {
     f"gpu/{name}.py"

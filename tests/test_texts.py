@@ -47,7 +47,7 @@ def test_every_code_in_the_source_has_words() -> None:
     prefixes = {code.split(".")[0] for code in words("en")}
     spoken = {code for code in codes_in_source() if code.split(".")[0] in prefixes}
     files = {code for code in spoken if code.endswith((".json", ".txt", ".py", ".md", ".npy", ".bat", ".sh"))}
-    fields = {"finish.smooth", "finish.between", "finish.scale", "export.fps"}
+    fields = {"finish.smooth", "finish.between", "finish.enlarge", "finish.scale", "export.fps"}
     assert spoken - files - fields - set(words("en")) == set()
 
 

@@ -30,6 +30,7 @@ OPEN = {
     # ours
     "/media/{clip_id}": READ,
     "/media/{clip_id}/poster": READ,
+    "/media/{clip_id}/before": READ,
     "/media/{clip_id}/download": READ,
     "/media/{clip_id}/as/{kind}": READ,
     "/media/{clip_id}/frame/{number}": READ,

@@ -49,6 +49,11 @@ class Media:
         clip = self._clip(request)
         return _file(clip.rendered.poster if clip else None, "image/webp")
 
+    def before(self, request: Request) -> Response:
+        """The same clip without finishing, to be played against it."""
+        clip = self._clip(request)
+        return _file(clip.rendered.before if clip else None, "video/mp4")
+
     def download(self, request: Request) -> Response:
         """The MP4, to be kept under its own name; with ?recipe=no one that says nothing of how it was made."""
         clip = self._clip(request)

@@ -34,6 +34,7 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
         "/media/job/{job_id}/picture": media.picture,
         "/media/{clip_id}": media.clip,
         "/media/{clip_id}/poster": media.poster,
+        "/media/{clip_id}/before": media.before,
         "/media/{clip_id}/download": media.download,
         "/media/{clip_id}/as/{kind}": media.export,
         "/media/{clip_id}/frame/{number}": media.frame,

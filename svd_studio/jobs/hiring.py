@@ -18,6 +18,7 @@ from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.worker import Worker
 from svd_studio.library.absent import rife_weights
 from svd_studio.library.clips import ClipLibrary
+from svd_studio.library.enlarging import enlarging_weights
 from svd_studio.library.weights import WeightsLibrary
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore
@@ -52,6 +53,7 @@ def hire(
         text_tower=text_tower,
         place=device.place(precision),
         held_gb=device.held_gb,
+        enlarging_weights=partial(enlarging_weights, library),
         rife_weights=partial(rife_weights, library),
     )
     telemetry = Telemetry(lambda: (os.getpid(),))

@@ -10,7 +10,7 @@ import numpy as np
 
 from svd_studio.core.errors import Cancelled, Message, StudioError
 from svd_studio.core.job import Job
-from svd_studio.core.progress import STAGES, Progress, Stage
+from svd_studio.core.progress import STAGES, STREAMED, Progress, Stage
 from svd_studio.jobs.forecast import Forecast
 from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.watchdog import Watchdog
@@ -23,10 +23,13 @@ SHARES: dict[Stage, float] = {
     "encode_inputs": 0.02,
     "denoise": 0.62,
     "decode": 0.2,
+    "enlarge": 0.0,
     "finish": 0.03,
     "encode": 0.05,
 }
 """How much of a job each stage is, until this machine's own clips tell better."""
+
+WITH_ENLARGING: dict[Stage, float] = {stage: share / 2 for stage, share in SHARES.items()} | {"enlarge": 0.5}
 
 WRITE_EVERY_S = 0.25
 ASK_EVERY_S = 0.2
@@ -55,7 +58,9 @@ class JobProgress(Progress):
         self.watchdog = watchdog
         self.preview_path = previews / f"{job.id}.webp"
         self.preview_version = 0
-        self._expected, self._now = expected, now
+        self._expected = None if expected is None or expected.leaves_out_enlarging else expected
+        self._shares = SHARES if job.request.settings.finish.enlarge == 1 else WITH_ENLARGING
+        self._now = now
         self._written = self._asked = self._previewed = -1e9
         self._started = self._stage_started = self._renewed = now()
         self._stage: Stage | None = None
@@ -64,13 +69,16 @@ class JobProgress(Progress):
     def report(self, stage: Stage, done: int, total: int, preview: np.ndarray | None = None) -> None:
         self.check()
         now = self._now()
-        is_new = stage not in (self._stage, "finish")  # frames are finished while they are encoded
+        is_new = stage != self._stage and not (stage in STREAMED and self._stage in STREAMED)
         if is_new:
-            self._stage, self._stage_started = stage, now - self._rested_s
+            self._stage_started = now - self._rested_s
+        if is_new or stage == "enlarge":
+            self._stage = stage
+        is_beside = self._stage == "enlarge" and stage != "enlarge"  # what takes long is told
         if preview is not None and (done == total or now - self._previewed > PREVIEW_EVERY_S):
             self._previewed = now
             self._show(preview)
-        if is_new or done == total or now - self._written > WRITE_EVERY_S:
+        if is_new or done == total or (now - self._written > WRITE_EVERY_S and not is_beside):
             self._written = now
             worked = now - self._rested_s
             eta_s = self._time_to_go(stage, done, total, worked)
@@ -110,19 +118,21 @@ class JobProgress(Progress):
 
     def _time_to_go(self, stage: Stage, done: int, total: int, now: float) -> float | None:
         """This stage at its own pace (at the expected one before its first unit), the others as expected."""
-        if self._expected is None:
-            return None
         spent = now - self._stage_started
-        expected = max(self._expected.by_stage.get(stage, 0.0) - spent, 0.0)
-        here = spent / done * (total - done) if done else expected
-        return here + self._expected.after("encode" if stage == "finish" else stage)
+        paced = spent / done * (total - done) if done else None
+        if self._expected is None:
+            return paced if stage == "enlarge" else None
+        together = STREAMED if stage in STREAMED else (stage,)
+        expected = sum(self._expected.by_stage.get(each, 0.0) for each in together)
+        here = max(expected - spent, 0.0) if paced is None else paced
+        return here + self._expected.after(together[-1])
 
     def _overall(self, stage: Stage, done: int, total: int, eta_s: float | None, now: float) -> float:
         if eta_s is not None:
             spent = now - self._started
             return spent / (spent + eta_s) if spent + eta_s > 0 else 0.0
-        before = sum(SHARES[earlier] for earlier in STAGES[: STAGES.index(stage)])
-        return min(1.0, before + SHARES[stage] * done / max(total, 1))
+        before = sum(self._shares[earlier] for earlier in STAGES[: STAGES.index(stage)])
+        return min(1.0, before + self._shares[stage] * done / max(total, 1))
 
     def _show(self, preview: np.ndarray) -> None:
         """Replace the preview at once, so that no page ever reads half of it."""

@@ -176,6 +176,7 @@ class ClipLibrary:
         if clip.is_here:
             raise BadInput("clips.still_here", title=clip.title)
         with suppress(OSError):
+            clip.rendered.before.unlink(missing_ok=True)
             if clip.rendered.poster:
                 clip.rendered.poster.unlink()
         with self.database.transaction() as connection:
@@ -272,7 +273,7 @@ def new_id() -> str:
 def size_of(rendered: RenderedClip) -> int:
     """How many bytes a clip's files take."""
     total = 0
-    for path in (rendered.path, rendered.poster):
+    for path in (rendered.path, rendered.poster, rendered.before):
         with suppress(OSError):
             total += path.stat().st_size if path else 0
     return total

@@ -31,8 +31,16 @@ ORDER = (
 LOOK_FIELDS = (
     *("shape", "width", "height", "motion_bucket", "steps", "scheduler"),
     *("guidance_first", "guidance_last", "motion_fps", "image_noise"),
-    *("finish.smooth", "finish.between", "finish.scale"),
-    *("finish.deflicker", "finish.contrast", "finish.colour", "finish.sharpen"),
+    *(
+        "finish.smooth",
+        "finish.between",
+        "finish.enlarge",
+        "finish.scale",
+        "finish.deflicker",
+        "finish.contrast",
+        "finish.colour",
+        "finish.sharpen",
+    ),
     "export.fps",
 )
 """What makes a look, and what a look replaces: its own value or, where it is silent, the engine's."""

@@ -16,7 +16,7 @@ AT_ONCE = 500
 
 
 class Trash:
-    """Move a clip's file and poster to the trash and back; a kill in between loses neither.
+    """Move a clip's files to the trash and back; a kill in between loses neither.
 
     Files move first and the row follows: the library finds a file in either place.
     """
@@ -112,7 +112,7 @@ class Trash:
 
 def _files(clip: Clip) -> list[Path]:
     made = clip.rendered
-    return [path for path in (made.path, made.poster) if path is not None and path.exists()]
+    return [path for path in (made.path, made.poster, made.before) if path is not None and path.exists()]
 
 
 def _move(path: Path, target: Path) -> None:

@@ -1,6 +1,7 @@
 """Picture in, MP4 out: plan · latents · frames · finish · encode, each kept so that nothing is done twice."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from svd_studio import __version__
-from svd_studio.core.clip import ClipRequest, RenderedClip, ResolvedSettings
+from svd_studio.core.clip import ClipRequest, FinishSettings, RenderedClip, ResolvedSettings
 from svd_studio.core.engine import EngineInfo
-from svd_studio.core.errors import RenderFailed
+from svd_studio.core.errors import RenderFailed, StudioError
 from svd_studio.core.progress import Progress
 from svd_studio.core.vram import CARD, Place, VramPlan
 from svd_studio.engines.base import Scene
@@ -21,18 +22,21 @@ from svd_studio.engines.catalog import engine_info
 from svd_studio.gpu.planner import plan_clip
 from svd_studio.gpu.recovery import Ladder
 from svd_studio.rendering.between import drawing_for
-from svd_studio.rendering.clock import StageClock
+from svd_studio.rendering.clock import StageClock, Unheard
 from svd_studio.rendering.film import Frames, InParts, make_film
 from svd_studio.rendering.loaded import LoadedEngine
 from svd_studio.rendering.parts import PartStore, fingerprint, frames_name, latents_name
 from svd_studio.video.encode import EncodedFile, encode_clip, exact_fps
 from svd_studio.video.encoders import Encoder, Encoders
+from svd_studio.video.enlarge import enlarge
 from svd_studio.video.filters import scaled_size
-from svd_studio.video.finish import finish, finished_size, playback_fps
+from svd_studio.video.finish import Enlarging, finish, finished_size, playback_fps
 from svd_studio.video.interpolate import Drawing
 from svd_studio.video.metadata import recipe_json
 from svd_studio.video.pictures import frame_picture, open_picture
 from svd_studio.video.poster import make_poster
+
+log = logging.getLogger(__name__)
 
 BLACK = 8
 """Of 255: a frame whose brightest spot stays under it shows nothing."""
@@ -42,7 +46,7 @@ BLACK = 8
 class Bench:
     """What a render works with: the loaded engine, kept parts, where weights are, what memory it may fill and where.
 
-    `held_gb` is what this process holds on its card.
+    `held_gb` is what this process holds on its card; `enlarging_weights` raises BadInput when they are not here.
     """
 
     loaded: LoadedEngine
@@ -54,6 +58,7 @@ class Bench:
     place: Place = CARD
     held_gb: Callable[[], float] = lambda: 0.0
     encoders: Encoders = field(default_factory=Encoders)
+    enlarging_weights: Callable[[], Path] = Path
     rife_weights: Callable[[], Path | None] = lambda: None
 
 
@@ -77,6 +82,7 @@ def render(
     tower = bench.text_tower(info) if settings.has_words else None
     scene = Scene(settings, framed_picture(request.start_image, settings), text_tower=tower)
     plan = plan_clip(info, settings, bench.place, bench.free_gb())
+    enlarging = enlarger(settings, bench.enlarging_weights, clock)
     drawing = drawing_for(settings.finish, bench.rife_weights, bench.loaded.device, clock)
 
     ladder = Ladder(info.plans(settings, bench.place), plan, clock)
@@ -94,9 +100,9 @@ def render(
         "peak_memory_gb": round(peak_gb, 3),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    encoded, recipe = encode_frames(frames, settings, made, target, bench.encoders, clock, drawing)
+    encoded, recipe = encode_frames(frames, settings, made, target, bench.encoders, clock, enlarging, drawing)
     poster = add_poster(target, np.asarray(frames[0]), recipe)
-    return RenderedClip(
+    clip = RenderedClip(
         path=target,
         settings=settings,
         source_sha256=str(made["source_sha256"]),
@@ -108,6 +114,9 @@ def render(
         plan=ladder.plan.as_dict(),
         poster=poster,
     )
+    if settings.finish != FinishSettings():
+        add_before(clip, frames, clock)
+    return clip
 
 
 def encode_frames(
@@ -117,6 +126,7 @@ def encode_frames(
     target: Path,
     encoders: Encoders,
     clock: StageClock,
+    enlarging: Enlarging = iter,
     drawing: Drawing | None = None,
 ) -> tuple[EncodedFile, str]:
     """Finish and encode all frames, and return the recipe that the file carries, too.
@@ -127,7 +137,7 @@ def encode_frames(
     size, fps = finished_size((settings.width, settings.height), settings.finish), playback_fps(settings)
 
     def through(encoder: Encoder) -> tuple[EncodedFile, str]:
-        better, count = finish(frames, settings.finish, len(frames), drawing)
+        better, count = finish(frames, settings.finish, len(frames), enlarging, drawing)
         recipe = recipe_json(settings, {**made, "encoder": encoder.name, "video": _shape(size, count, fps)})
         stream = _reported(better, count, clock)
         return encode_clip(stream, target, fps, size, recipe, clock, count, encoder), recipe
@@ -139,6 +149,15 @@ def encode_frames(
         except RenderFailed:
             encoders.give_up(encoder)
     return through(sure)
+
+
+def enlarger(settings: ResolvedSettings, weights: Callable[[], Path], clock: StageClock) -> Enlarging:
+    """What draws the frames larger; nothing does where that was not asked for. Raises BadInput without weights."""
+    factor = settings.finish.enlarge
+    if factor == 1:
+        return iter
+    folder = weights()
+    return lambda frames: enlarge(frames, factor, folder, clock, settings.frames_in_all)
 
 
 def _shape(size: tuple[int, int], frames: int, fps: float) -> dict[str, float]:
@@ -156,6 +175,23 @@ def add_poster(clip: Path, frame: np.ndarray, recipe: str) -> Path:
         clip.unlink(missing_ok=True)
         raise
     return poster
+
+
+def add_before(clip: RenderedClip, frames: Frames, clock: StageClock) -> None:
+    """Write the same clip without finishing beside it, to be judged against; a clip is whole without it, too.
+
+    Raises Cancelled; then the clip and its poster go, too.
+    """
+    settings, fps = clip.settings, clip.fps * len(frames) / clip.frames
+    try:
+        encode_clip(iter(frames), clip.before, fps, (settings.width, settings.height), "", Unheard(clock), len(frames))
+    except StudioError as error:
+        log.warning("nothing to compare %s with: %s", clip.path.name, error)
+    except BaseException:
+        for path in (clip.path, clip.poster):
+            if path is not None:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def framed_picture(path: Path, settings: ResolvedSettings) -> Image.Image:

@@ -45,6 +45,7 @@ class Endpoints:
         motion_fps: int | None = None,
         image_noise: float | None = None,
         smooth: int | None = None,
+        enlarge: int | None = None,
         scale: str | None = None,
         fps: int | None = None,
     ) -> int:
@@ -64,7 +65,7 @@ class Endpoints:
             self.studio.presets.get(str(preset)).onto(ClipSettings()) if preset not in (None, "") else ClipSettings()
         )
         values = settings.model_dump()
-        for name, part in (("smooth", "finish"), ("scale", "finish"), ("fps", "export")):
+        for name, part in (("smooth", "finish"), ("enlarge", "finish"), ("scale", "finish"), ("fps", "export")):
             if (value := given.pop(name)) is not None:
                 values[part][name] = value
         return ClipSettings.from_person(values | {name: value for name, value in given.items() if value is not None})

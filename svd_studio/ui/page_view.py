@@ -241,12 +241,13 @@ class PageView:
             note["frame"] = frame_view(path, self.framing(values, path))
         try:
             resolved = self.resolved(values, path)
-            self.studio.weights_folder(ENGINES[resolved.settings.engine])
+            self.studio.refuse_without_weights(resolved.settings)
         except StudioError as error:
             return {"promise": "", "rounded": [], "errors": {}, **note, **self.refusal(error, language)}
         known_time = self.studio.forecast(resolved.settings)
         time = spoken_seconds(known_time.seconds, language) if known_time else ""
-        promise = say(Message("page.promise", {"time": time}) if time else "page.promise.unknown", language)
+        code = "page.promise.and_enlarging" if known_time and known_time.leaves_out_enlarging else "page.promise"
+        promise = say(Message(code, {"time": time}) if time else "page.promise.unknown", language)
         if not time and resolved.settings.engine == PRACTICE:
             promise = ""  # the note under the gauge says it
         figures = self.studio.certified(ENGINES[resolved.settings.engine])

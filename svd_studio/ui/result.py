@@ -36,9 +36,19 @@ def clip_view(clip: Clip, language: str) -> dict[str, Any]:
         "recipe_json": json.dumps(made.settings.as_json(), ensure_ascii=False, indent=2),
         "url": f"/media/{clip.id}",
         "poster": f"/media/{clip.id}/poster" if made.poster else None,
+        "before": _before(clip, language),
         "download": f"/media/{clip.id}/download",
         "download_bare": f"/media/{clip.id}/download?recipe=no",
     }
+
+
+def _before(clip: Clip, language: str) -> dict[str, Any] | None:
+    """The clip without finishing as the page plays it against the clip, where that was kept."""
+    made = clip.rendered
+    if not made.before.is_file():
+        return None
+    frames = made.settings.frames_in_all
+    return {"title": say("page.wipe.before", language), "url": f"/media/{clip.id}/before", "frames": frames}
 
 
 def spoken_seconds(seconds: float, language: str) -> str:

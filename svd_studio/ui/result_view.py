@@ -12,6 +12,7 @@ AS = """<button type="button" class="button as" data-result="as" aria-haspopup="
   data-label="page.result.as"></button>"""
 
 MORE = """
+<button type="button" class="button quiet" data-result="before" data-t="page.result.before" hidden></button>
 <button type="button" class="button quiet" data-result="longer" aria-haspopup="menu"
   data-t="page.result.longer"></button>
 <button type="button" class="button quiet" data-result="frame" aria-haspopup="menu"

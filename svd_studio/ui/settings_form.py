@@ -62,6 +62,7 @@ MORE = (
     Row("go_on_from", "number", may_be_empty=True),
     Row("finish.smooth", "pick"),
     Row("finish.between", "pick"),
+    Row("finish.enlarge", "pick"),
     Row("finish.scale", "pick", may_be_empty=True),
     *(Row(f"finish.{name}", "slider", step=0.05) for name in ("deflicker", "contrast", "colour", "sharpen")),
     Row("export.fps", "number", may_be_empty=True),

@@ -1,4 +1,4 @@
-"""The skeleton of the wipe: two clips of the Gallery under one edge. assets/wipe.js makes it work."""
+"""The skeleton of the wipe: two clips under one edge, or one before and after. assets/wipe.js makes it work."""
 
 WIPE = """
 <p class="wipe-pick" role="status" hidden><span></span>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -11,16 +11,22 @@ from svd_studio.video.better import make_better
 from svd_studio.video.filters import scaled_size
 from svd_studio.video.interpolate import Drawing, smooth
 
+Enlarging = Callable[[Iterator[np.ndarray]], Iterator[np.ndarray]]
+
 
 def finish(
-    frames: Iterable[np.ndarray], settings: FinishSettings, count: int, drawing: Drawing | None = None
+    frames: Iterable[np.ndarray],
+    settings: FinishSettings,
+    count: int,
+    enlarging: Enlarging = iter,
+    drawing: Drawing | None = None,
 ) -> tuple[Iterator[np.ndarray], int]:
     """The better frames as a stream, and how many `count` frames will become.
 
-    Enlarging is not done here but while encoding, to `finished_size`: small frames are faster to smooth.
-    `drawing` makes in-between frames in place of the flow.
+    `enlarging` draws them larger before they are smoothed: a network is slower than the flow. Scaling is not done
+    here but while encoding, to `finished_size`. `drawing` makes in-between frames in place of the flow.
     """
-    better = make_better(frames, settings)
+    better = enlarging(make_better(frames, settings))
     if settings.smooth == 1:
         return better, count
     return smooth(better, settings.smooth, drawing), count * settings.smooth
@@ -28,7 +34,7 @@ def finish(
 
 def finished_size(size: tuple[int, int], settings: FinishSettings) -> tuple[int, int]:
     """The (width, height) of the file."""
-    return scaled_size(size, settings.scale)
+    return scaled_size((size[0] * settings.enlarge, size[1] * settings.enlarge), settings.scale)
 
 
 def playback_fps(settings: ResolvedSettings) -> float:

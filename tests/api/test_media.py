@@ -45,6 +45,15 @@ def test_a_player_gets_the_part_that_it_asks_for(window: Window, asked: str, par
     assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{len(content)}"
 
 
+def test_the_clip_before_finishing_is_played_where_it_was_kept(window: Window) -> None:
+    path, before = f"/media/{window.clip.id}/before", window.clip.rendered.before
+    assert ask(window, path=path).status == 404
+    before.write_bytes(b"unfinished")
+    answer = ask(window, path=path)
+    before.unlink()
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (200, b"unfinished", "video/mp4")
+
+
 def test_a_part_behind_the_end_is_refused(window: Window) -> None:
     assert ask(window, path=f"/media/{window.clip.id}", headers={"Range": "bytes=99999999-"}).status == 416
 

@@ -44,6 +44,38 @@ def test_a_bigger_clip_takes_longer_in_proportion(change: dict[str, object], sta
     assert told.by_stage[stage] == pytest.approx(seconds[stage] * factor)  # type: ignore[index]
 
 
+def test_enlarging_is_in_the_forecast_once_it_was_measured() -> None:
+    plain = (recipe(), {"denoise": 10.0, "encode": 1.0})
+    asked = recipe(frames=7, finish={"enlarge": 4})
+    unknown = forecast(asked, [plain])
+    assert unknown is not None
+    assert unknown.leaves_out_enlarging
+    measured = (recipe(finish={"enlarge": 2}), {"denoise": 10.0, "enlarge": 60.0, "encode": 4.0})
+    known = forecast(asked, [plain, measured])
+    assert known is not None
+    assert not known.leaves_out_enlarging
+    assert known.by_stage["enlarge"] == pytest.approx(30.0)
+    assert "enlarge" not in forecast(recipe(), [plain, measured]).by_stage  # type: ignore[union-attr]
+
+
+def test_what_takes_long_is_told_while_frames_are_encoded_beside_it(tmp_path: Path) -> None:
+    queue = JobQueue(Database(tmp_path / "studio.db"))
+    queue.add(ClipRequest(recipe(finish={"enlarge": 2}), Path("a.png")), "a", "owner")
+    job, clock = queue.claim("me"), Clock()
+    expected = Forecast({"denoise": 10.0, "enlarge": 40.0, "encode": 2.0}, enlarges=True)
+    progress = JobProgress(queue, job, tmp_path, Progress(), expected, clock)  # type: ignore[arg-type]
+    progress.report("encode", 0, 4)
+    assert queue.get(1).eta_s == pytest.approx(42.0)  # type: ignore[union-attr]
+    for tile in range(1, 5):
+        clock.now += 5.0
+        progress.report("enlarge", tile, 8)
+    progress.report("encode", 2, 4)
+    told = queue.get(1)
+    assert told is not None
+    assert (told.stage, told.done, told.total) == ("enlarge", 4, 8)
+    assert told.eta_s == pytest.approx(20.0)
+
+
 def test_one_odd_clip_does_not_spoil_the_forecast() -> None:
     history = [(recipe(), {"denoise": seconds}) for seconds in (10.0, 11.0, 400.0)]
     assert forecast(recipe(), history).seconds == pytest.approx(11.0)  # type: ignore[union-attr]

@@ -45,6 +45,20 @@ def contents(clip: Clip) -> tuple[bytes, bytes]:
     return clip.rendered.path.read_bytes(), clip.rendered.poster.read_bytes()
 
 
+def test_what_a_clip_was_before_finishing_goes_and_comes_back_with_it(studio: Studio) -> None:
+    clip = kept(studio, 1)
+    clip.rendered.before.write_bytes(b"before")
+    studio.trash.put(clip)
+    thrown = again(studio, clip)
+    assert thrown.rendered.before.read_bytes() == b"before"
+    assert list(studio.config.clips.iterdir()) == []
+    studio.trash.restore(thrown)
+    assert again(studio, clip).rendered.before.read_bytes() == b"before"
+    studio.trash.put(again(studio, clip))
+    studio.trash.empty()
+    assert not list(studio.clips.trash.rglob("*.before"))
+
+
 @pytest.mark.parametrize("folder", ["", "holiday/beach"])
 def test_a_clip_goes_with_its_poster_and_comes_back_where_it_was(studio: Studio, folder: str) -> None:
     clip = kept(studio, 1, folder=folder)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from svd_studio.core.clip import ClipRequest, ClipSettings
-from svd_studio.core.errors import Cancelled, RenderFailed
+from svd_studio.core.errors import BadSetting, Cancelled, RenderFailed
 from svd_studio.core.progress import Progress
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.rendering.loaded import LoadedEngine
@@ -114,6 +114,51 @@ def test_settings_reach_the_encoder(bench: Bench, picture_file: Path, tmp_path: 
     clip = render(request(picture_file, finish={"scale": "720p"}), tmp_path / "a.mp4", bench, Progress())
     facts = probe(clip.path)
     assert (facts.width, facts.height) == clip.size == (1080, 720)
+
+
+def test_a_finished_clip_keeps_what_it_was_before_and_a_plain_one_nothing(
+    bench: Bench, picture_file: Path, tmp_path: Path
+) -> None:
+    plain = render(request(picture_file), tmp_path / "plain.mp4", bench, Progress())
+    assert not plain.before.exists()
+    asked = request(picture_file, finish={"sharpen": 1.0, "smooth": 2, "scale": "720p"})
+    clip = render(asked, tmp_path / "clip.mp4", bench, Progress())
+    before, after = probe(clip.before), probe(clip.path)
+    assert (before.frames, before.width, before.height) == (4, 96, 64)
+    assert (after.frames, before.seconds) == (8, after.seconds)
+
+
+class StopAfterwards(Progress):
+    finished = False
+
+    def report(self, stage: str, done: int, total: int, preview: np.ndarray | None = None) -> None:
+        self.finished = stage == "encode" and done == total
+
+    def check(self) -> None:
+        if self.finished:
+            raise Cancelled
+
+
+def test_a_cancel_while_the_unfinished_clip_is_written_leaves_nothing(
+    bench: Bench, picture_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "clips").mkdir()
+    asked = request(picture_file, finish={"sharpen": 1.0})
+    with pytest.raises(Cancelled):
+        render(asked, tmp_path / "clips" / "a.mp4", bench, StopAfterwards())
+    assert list((tmp_path / "clips").iterdir()) == []
+
+
+def test_enlarging_without_its_weights_is_refused_before_anything_is_made(
+    bench: Bench, picture_file: Path, tmp_path: Path
+) -> None:
+    def missing() -> Path:
+        raise BadSetting("enlarge.no_ncnn", "finish.enlarge")
+
+    without, asked = replace(bench, enlarging_weights=missing), request(picture_file, finish={"enlarge": 2})
+    with pytest.raises(BadSetting):
+        render(asked, tmp_path / "a.mp4", without, Progress())
+    assert FakeEngine.calls == []
 
 
 def test_latents_made_without_a_text_tower_are_not_taken_for_those_with_it(

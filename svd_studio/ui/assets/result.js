@@ -107,8 +107,15 @@
     return shownFrame(of);
   }
 
+  // ---- what finishing did to it --------------------------------------------------------------------
+  function before(button) {
+    const { clip, video } = meant(button);
+    video.pause();
+    window.studio.wipe([clip.before, { ...clip, title: text("page.wipe.after") }], "page.wipe.before_title");
+  }
+
   // ---- hands ---------------------------------------------------------------------------------------
-  const DO = { as: downloads, frame: frames, longer };
+  const DO = { as: downloads, frame: frames, longer, before };
 
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
@@ -127,7 +134,9 @@
 
   document.addEventListener("clip", (event) => {  // recall.js tells when another clip is looked at
     const place = event.target.closest(".clip, .gallery-detail");
-    if (place) paintStars(place, event.detail);
+    if (!place) return;
+    paintStars(place, event.detail);
+    place.querySelector("[data-result=before]").hidden = !event.detail.before;
   });
 
   join("result", { painters: { rated: paintRated } });

@@ -1,4 +1,4 @@
-// Two clips of the Gallery, one over the other: what lies left of the edge is the first, right of it the second.
+// Two clips of the Gallery, or one before and after finishing, one over the other: what lies left of the edge is the first, right of it the second.
 (() => {
   const { text, fill, show, join } = window.studio;
   const { timeOf, shownBy, keepUp, settled } = window.studio.abreast;
@@ -30,11 +30,18 @@
 
   // ---- two players: the shorter one leads ------------------------------------------------------------
   const videos = () => [...find(".wipe").querySelectorAll("video")];
-  const lead = () => videos().reduce((one, other) => (other.duration < one.duration ? other : one));
+  const lead = () => videos().reduce((one, other) => (comesFirst(other, one) ? other : one));
+  function comesFirst(one, other) {  // of two that take as long, the one with more frames to step through
+    const longer = one.duration - other.duration;
+    return Math.abs(longer) < 0.02 ? Number(one.dataset.frames) > Number(other.dataset.frames) : longer < 0;
+  }
   const isReady = () => videos().every((video) => video.readyState > 1);
 
-  function open(pair) {
+  function open(pair, title = "page.wipe.title") {
     shown = pair;
+    const heading = part("h2");
+    heading.dataset.t = title;
+    heading.textContent = text(title);
     held = 0;
     setEdge(500);
     videos().forEach((video, at) => {
@@ -43,7 +50,10 @@
     });
     part(".wipe-left").textContent = pair[0].title;
     part(".wipe-right").textContent = pair[1].title;
-    if (!find(".wipe").open) find(".wipe").showModal();
+    if (!find(".wipe").open) {
+      find(".contain").append(find(".wipe"));  // out of the Gallery, which may not be the room that is seen
+      find(".wipe").showModal();
+    }
     part(".wipe-edge").focus();
   }
 
@@ -122,7 +132,7 @@
     play: () => (playing ? pause() : play()),
     back: () => step(held - 1),
     on: () => step(held + 1),
-    swap: () => { pause(); open([shown[1], shown[0]]); },
+    swap: () => { pause(); open([shown[1], shown[0]], part("h2").dataset.t); },
   };
 
   document.addEventListener("click", (event) => {
@@ -153,6 +163,7 @@
     event.preventDefault();
   });
 
+  window.studio.wipe = open;
   join("wipe", {});
   new MutationObserver(() => { if (document.body.dataset.room !== "gallery" && first) leave(); })
     .observe(document.body, { attributes: true, attributeFilter: ["data-room"] });
