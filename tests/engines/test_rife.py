@@ -1,6 +1,5 @@
 """RIFE on a random network of the same layers, and on the real weights where they are installed."""
 
-
 import numpy as np
 import pytest
 import torch
