@@ -77,6 +77,25 @@ def test_it_is_taken_along_in_another_shape(open_page: OpenPage, clips: list[Cli
     page.page.wait_for_selector(".clip .as:not([aria-busy])")
 
 
+@pytest.mark.usefixtures("clips")
+def test_a_finished_clip_is_seen_against_itself_before(open_page: OpenPage, window: Window) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        maker = Maker(window.studio, window.studio.keep_picture(SAMPLES / "coffee.jpg"), patch)
+        clip = maker.clip("sharp", frames=4, width=256, height=144, finish={"sharpen": 1.0, "smooth": 2})
+    page = open_page()
+    page.page.click(f".recent button[data-clip='{clip.id}']")
+    page.page.click(".clip [data-result=before]")
+    page.page.wait_for_selector(".wipe-left:has-text('Before finishing')")
+    page.page.wait_for_function("[...document.querySelectorAll('.wipe video')].every(video => video.currentTime > 0)")
+    page.page.keyboard.press("Space")
+    assert page.text(".wipe-counter").endswith("of 8"), "stepped by the frames of the one that has more"
+    shown = page.page.evaluate("[...document.querySelectorAll('.wipe video')].map(video => video.src)")
+    assert [address.rpartition("/media/")[2] for address in shown] == [f"{clip.id}/before", clip.id]
+    page.page.keyboard.press("Escape")
+    page.page.click(".recent li:last-child button")
+    page.page.wait_for_selector(".clip [data-result=before]", state="hidden")
+
+
 def test_two_clips_are_seen_under_one_edge(open_page: OpenPage, window: Window, clips: list[Clip]) -> None:
     window.studio.clips.rate(clips[0].id, 5)
     page = open_page()
