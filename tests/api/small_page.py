@@ -19,6 +19,7 @@ from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, routes
 from svd_studio.core.config import StudioConfig
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import GUEST, OWNER, Studio
+from svd_studio.ui.walls import shut_gradios_doors
 
 
 def build(clip_id: str) -> Any:
@@ -30,6 +31,9 @@ def build(clip_id: str) -> Any:
             time.sleep(0.02)
             yield f"step {step} {words} {os.path.basename(picture)}"
 
+    def keep(event: gr.EventData) -> Any:
+        return event._data["name"]
+
     with gr.Blocks() as page:
         picture = gr.Image(elem_id="picture", type="filepath")
         words = gr.Textbox(elem_id="words")
@@ -38,6 +42,8 @@ def build(clip_id: str) -> Any:
         ticks = gr.Textbox("", elem_id="ticks")
         gr.HTML(f"<video id='clip' muted preload='auto' src='/media/{clip_id}'></video>")
         button.click(make, [picture, words], said, api_name="make", js="(a, b) => [a, b]")
+        kept = gr.File(visible=False)
+        button.click(keep, None, kept, api_name="keep")
         gr.Timer(0.3).tick(lambda: str(time.time()), None, ticks, queue=False, show_progress="hidden")
     return page
 
@@ -53,6 +59,7 @@ def routes_of(found: list[Any]) -> Iterator[tuple[str, str]]:
 
 def main(data: str, port: str, clip_id: str, password: str | None = None) -> None:
     config = StudioConfig(Path(data))
+    shut_gradios_doors()
     cleaned = clean_environment(os.environ, config)
     os.environ.clear()
     os.environ.update(cleaned)

@@ -1,6 +1,14 @@
 """Nobody can ask so often that others wait; who waits a moment may ask again."""
 
+from pathlib import Path
+
+from starlette.datastructures import Headers
+
+from svd_studio.api.guard import UPLOAD, Guard
+from svd_studio.api.hosts import Hosts
 from svd_studio.api.pace import MOST_VISITORS, Pace, Paces
+from svd_studio.api.passwords import AT_THIS_COMPUTER
+from svd_studio.library.uploads import MEGABYTE
 from tests.api.window import Window, ask
 
 
@@ -53,3 +61,14 @@ def test_guessing_through_the_tunnel_ends_and_leaves_the_owner_alone(window: Win
         assert ask(window, "POST", "/login", {"Content-Type": theirs["Content-Type"]}, b"username=a").status != 429
     finally:
         window.share()
+
+
+def test_strangers_upload_no_faster_than_the_oldest_go_and_this_computer_does(tmp_path: Path) -> None:
+    """Chunked bodies count as the largest: nobody knows how long they will be."""
+    guard = Guard(None, Hosts(7860), tmp_path)  # type: ignore[arg-type]  # nothing is handed on
+    announced, chunked = Headers({"content-length": str(100 * MEGABYTE)}), Headers({"transfer-encoding": "chunked"})
+    tries = [guard._has_room(f"10.0.0.{number}", UPLOAD, chunked if number % 2 else announced) for number in range(30)]
+    assert tries == [True] * 10 + [False] * 20
+    assert not guard._has_room("tunnel", UPLOAD, announced)
+    assert guard._has_room("tunnel", "/gradio_api/queue/join", announced)
+    assert all(guard._has_room(AT_THIS_COMPUTER, UPLOAD, announced) for _ in range(30))
