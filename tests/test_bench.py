@@ -178,4 +178,5 @@ def test_the_page_is_measured_against_an_empty_one(capsys: pytest.CaptureFixture
     assert bench_page(1, True) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["ours_s"] > 0
+    assert report["ours_with_clips_s"] > 0
     assert report["empty_gradio_s"] > 0

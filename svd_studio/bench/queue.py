@@ -45,23 +45,32 @@ def bench_queue(as_json: bool, many: int = MANY, submits: int = SUBMITS) -> int:
 
 def fill(studio: Studio, many: int) -> None:
     """Let jobs wait and clips be kept; their files are empty, but there."""
+    keep(studio, many)
+    with studio.database.transaction():
+        for number, recipe in enumerate(_recipes(many)):
+            studio.queue.add(ClipRequest(recipe, PICTURE), f"picture {number}", OWNER)
+
+
+def keep(studio: Studio, many: int, film: bytes = b"", poster: bytes = b"") -> None:
+    """Keep so many clips, whose files all hold the same."""
     private_folder(studio.config.data)
     private_folder(studio.config.clips)
-    settings = [
-        ClipSettings(seed=seed, prompt=f"waves and wind {seed}").resolve(ENGINES["svd-nano"]).settings
-        for seed in range(many)
-    ]
+    clips = [_clip(studio, number, recipe) for number, recipe in enumerate(_recipes(many))]
+    for clip in clips:
+        clip.rendered.path.write_bytes(film)
+        clip.rendered.path.with_suffix(".webp").write_bytes(poster)
     with studio.database.transaction():
-        for number, recipe in enumerate(settings):
-            studio.queue.add(ClipRequest(recipe, PICTURE), f"picture {number}", OWNER)
-        studio.clips.write([_clip(studio, number, recipe) for number, recipe in enumerate(settings)])
+        studio.clips.write(clips)
+
+
+def _recipes(many: int) -> list[ResolvedSettings]:
+    info = ENGINES["svd-nano"]
+    return [ClipSettings(seed=seed, prompt=f"waves and wind {seed}").resolve(info).settings for seed in range(many)]
 
 
 def _clip(studio: Studio, number: int, settings: ResolvedSettings) -> Clip:
     path = studio.config.clips / f"picture {number}.mp4"
     poster = path.with_suffix(".webp")
-    path.touch()
-    poster.touch()
     seconds = {"denoise": 12.5, "decode": 10.3, "encode": 0.1}
     made = RenderedClip(path, settings, "a" * 64, 14, 7.0, (256, 144), seconds, 2.6, {"decode_window": 14}, poster)
     return Clip(secrets.token_urlsafe(16), None, f"picture {number}", OWNER, 1.7e9 + number, made)
