@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -167,6 +168,23 @@ def test_no_pickle_but_plain_tensors_is_read(content: Callable[[], bytes], tmp_p
     (tmp_path / "odd.pkl").write_bytes(content())
     with pytest.raises(StudioError, match="torn_file"):
         as_safetensors(tmp_path / "odd.pkl")
+
+
+class Harm:
+    """What a hostile pickle does when it is loaded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_no_pickle_runs_code(tmp_path: Path) -> None:
+    (tmp_path / "odd.pkl").write_bytes(pickle.dumps(Harm(tmp_path / "harm")))
+    with pytest.raises(StudioError, match="torn_file"):
+        as_safetensors(tmp_path / "odd.pkl")
+    assert not (tmp_path / "harm").exists()
 
 
 @pytest.mark.parametrize("weights", EXTRAS.values(), ids=lambda weights: weights.name)
