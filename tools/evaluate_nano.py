@@ -26,7 +26,7 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import ENGINES
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.quality.likeness import psnr, sharpness, ssim
-from svd_studio.quality.motion import EDGE, camera_move, mean_flow, optical_flow, warped_back
+from svd_studio.quality.motion import EDGE, camera_move, mean_flow, optical_flow, warped_back, warped_back_by_flow
 from svd_studio.video.pictures import frame_picture, open_picture
 
 INFO = ENGINES["svd-nano"]
@@ -171,6 +171,7 @@ def looks(subject: Subject, _clips: int) -> Iterator[Row]:
                 psnr(frames[0], truth),
                 ssim(frames[0], truth),
                 warped_back(frames[0], frames[-1]),
+                warped_back_by_flow(frames[0], frames[-1]),
                 sharpness(frames[-1]) / sharpness(frames[0]),
             )
         )
@@ -178,7 +179,8 @@ def looks(subject: Subject, _clips: int) -> Iterator[Row]:
         ("VAE round trip", "dB"),
         ("first frame to picture", "dB"),
         ("first frame to picture, SSIM", ""),
-        ("last frame warped back to the first, where still visible", "dB"),
+        ("last frame, its camera move undone, to the first, where still visible", "dB"),
+        ("last frame, its optical flow undone, to the first, where still visible", "dB"),
         ("sharpness (variance of the Laplacian), last frame over first", ""),
     )
     for (name, unit), values in zip(names, zip(*rows, strict=True), strict=True):

@@ -200,7 +200,8 @@ class Handlers:
 
     def _promise(self, values: Values, request: gr.Request) -> View:
         """The promise, and for which shape it was asked: the page, whose fields change one by one, may be further."""
-        asked = {name: values[self.parts.form.fields[name]] for name in FRAMING}
+        typed = {name: values[self.parts.form.fields[name]] for name in FRAMING}
+        asked = {name: value[:40] if isinstance(value, str) else None for name, value in typed.items()}
         return self.page.promise(values, request) | {"framed_for": asked}
 
     def take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from svd_studio.library.presets import SHIPPED
 from svd_studio.quality.likeness import psnr, sharpness, ssim
-from svd_studio.quality.motion import camera_move, mean_flow, warped_back
+from svd_studio.quality.motion import camera_move, mean_flow, warped_back, warped_back_by_flow
 from svd_studio.quality.softness import SOFT_BELOW, detail, is_soft
 
 
@@ -55,11 +57,14 @@ def test_a_plain_sky_does_not_move_when_it_is_mottled(photo: np.ndarray) -> None
     assert mean_flow(sky, mottled) < 0.15
 
 
-def test_a_frame_warped_back_is_like_the_first_only_if_nothing_else_changed(photo: np.ndarray) -> None:
+@pytest.mark.parametrize("undone", [warped_back, warped_back_by_flow])
+def test_a_frame_warped_back_is_like_the_first_only_if_nothing_else_changed(
+    photo: np.ndarray, undone: Callable[[np.ndarray, np.ndarray], float]
+) -> None:
     first, last = seen_by({"right": 5, "zoom": 0.04}, photo)
-    assert warped_back(first, last) > 30
+    assert undone(first, last) > 30
     blurred = cv2.GaussianBlur(last, (0, 0), 3)
-    assert warped_back(first, blurred) < warped_back(first, last) - 5
+    assert undone(first, blurred) < undone(first, last) - 5
 
 
 def test_nothing_to_follow_is_no_move() -> None:
