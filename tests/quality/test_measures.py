@@ -1,8 +1,7 @@
 """The figures of merit find what was put in."""
 
-from pathlib import Path
-
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
