@@ -12,6 +12,7 @@ from svd_studio.ui.texts import say
 
 SAMPLES = Path(__file__).resolve().parent.parent / "presets" / "pictures"
 SMALL = {"engine": "svd-nano", "frames": 6, "steps": 4, "seed": 7}
+BETTER = {"finish": {"deflicker": 1, "contrast": 0.4, "colour": 1.3, "sharpen": 0.6}}
 STARS = {"mountains": 5, "pagoda": 4, "sunset": 3}
 BUCKETS = (30, 127, 220)
 PATIENCE_S = 300
@@ -30,13 +31,13 @@ def make_clips(studio: Studio, language: str) -> Made:
     """Begin with an empty Gallery and make the same clips under this language's titles."""
     throw_all_away(studio)
     titles = {name: say(f"page.sample.{name}", language) for name in ("coffee", *STARS)}
-    recipe = ClipSettings.from_person(SMALL)
+    recipe, better = ClipSettings.from_person(SMALL), ClipSettings.from_person({**SMALL, **BETTER})
     picture = studio.keep_picture(SAMPLES / "mountains.jpg")
     recipes = [recipe.changed(motion_bucket=bucket) for bucket in BUCKETS]
     compared = studio.compare(recipes, picture, titles["mountains"])
     jobs = {
-        name: studio.submit(recipe.changed(motion_bucket=160), SAMPLES / f"{name}.jpg", titles[name]).job_id
-        for name in ("sunset", "pagoda")
+        name: studio.submit(asked.changed(motion_bucket=160), SAMPLES / f"{name}.jpg", titles[name]).job_id
+        for name, asked in (("sunset", recipe), ("pagoda", better))
     }
     jobs["mountains"] = compared.jobs[-1]
     wait_until(lambda: all(status_of(studio, job) is JobStatus.DONE for job in {*compared.jobs, *jobs.values()}))

@@ -153,6 +153,15 @@ def compare(scene: Scene, page: Any) -> Clip:
     return whole(page)
 
 
+def finishing(scene: Scene, page: Any) -> Clip:
+    """A finished clip over itself as it was before."""
+    show_clip(scene, page, "pagoda")
+    page.click(".clip [data-result=before]")
+    page.wait_for_function("[...document.querySelectorAll('.wipe video')].every(video => video.currentTime > 0)")
+    page.keyboard.press("Space")
+    return whole(page)
+
+
 def take(scene: Scene, page: Any) -> Clip:
     """One clip with the ways to take it along."""
     open_clip(scene, page, "mountains")
@@ -222,6 +231,7 @@ SCENES: dict[str, Callable[[Scene, Any], Clip]] = {
     "queue": queue,
     "gallery": gallery,
     "compare": compare,
+    "finishing": finishing,
     "take": take,
     "longer": longer,
     "variants": variants,
