@@ -166,10 +166,10 @@ class Studio:
 
     @cached_property
     def certificates(self) -> Certificates:
-        return Certificates(self.config.data / "certified.json")
+        return Certificates(self.config.certificates)
 
     def certified(self, info: EngineInfo) -> Figures:
-        """What each speed costs on the weights that are here, by `bench certify`; empty where nobody measured."""
+        """What each speed costs on the weights that are here; empty where nobody measured."""
         if not self.is_installed(info):
             return {}
         return self.certificates.of(info.name, fingerprint(self.weights_folder(info)))
@@ -316,6 +316,8 @@ class Studio:
                     adopt(self.queue.on(card), self.clips)
                     self.queue.on(card).release()
                 lock.release()
+        with suppress(StudioError):  # it costs a measurement one of its tries
+            self.wishes.measures.settle()
 
     def take_over(self) -> None:
         """Let jobs wait again whose worker is gone; those of the living go on."""

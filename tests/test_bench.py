@@ -15,7 +15,7 @@ from svd_studio.bench.memory import memory_by_stage
 from svd_studio.bench.page import bench_page
 from svd_studio.bench.path import SAMPLE, bench_path
 from svd_studio.bench.peaks import growth, peaks_by_plan
-from svd_studio.bench.prompts import PICTURES, PROMPTS, STRENGTHS, bench_prompts
+from svd_studio.bench.prompts import PROMPTS, STRENGTHS, bench_prompts
 from svd_studio.bench.queue import BARS, bench_queue
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.config import StudioConfig
@@ -28,6 +28,7 @@ from svd_studio.engines.svd import SvdEngine
 from svd_studio.gpu.device import Device, pick_device
 from svd_studio.library.certificates import Certificates
 from svd_studio.library.presets import SHIPPED
+from svd_studio.rendering.measuring import PICTURES
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 

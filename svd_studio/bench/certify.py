@@ -5,22 +5,16 @@ Losses on a small model say little about a large one, so nothing is claimed befo
 
 import json
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from svd_studio.bench.loaded import load
-from svd_studio.bench.prompts import PICTURES
-from svd_studio.core.clip import ClipSettings, ResolvedSettings
+from svd_studio.core.clip import ResolvedSettings
 from svd_studio.core.progress import Progress
-from svd_studio.core.speed import LEVELS, Level, Speed
-from svd_studio.engines.base import Scene
+from svd_studio.core.speed import LEVELS, Level
 from svd_studio.library.presets import SHIPPED
-from svd_studio.quality.likeness import psnr, ssim
+from svd_studio.rendering.measuring import LOSSY, PICTURES, Cost, Made, cost, make, recipe
 from svd_studio.rendering.parts import fingerprint
-from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 
 LEVERS: Mapping[str, Level] = {
@@ -30,7 +24,6 @@ LEVERS: Mapping[str, Level] = {
     "guidance on 60 % of the steps": Level(guided=0.6),
     "sums in fp16 (GeForce)": Level(coarse=True),
 }
-SPEEDS: tuple[Speed, ...] = ("good", "draft")
 
 Row = dict[str, Any]
 
@@ -42,7 +35,7 @@ def bench_certify(studio: Studio, engine: str, as_json: bool, pictures: Sequence
     drafted = clips.settings(speed="draft")
     fewer = clips.settings(steps=drafted.steps, scheduler=drafted.scheduler)
     rows.append(clips.compared(f"dpm, {drafted.steps} steps", fewer, LEVELS["best"]))
-    speeds: dict[str, Row] = {name: clips.compared(name, clips.settings(speed=name), LEVELS[name]) for name in SPEEDS}
+    speeds: dict[str, Row] = {name: clips.compared(name, clips.settings(speed=name), LEVELS[name]) for name in LOSSY}
     studio.certificates.keep(engine, fingerprint(studio.weights_folder(clips.loaded.info)), speeds)
     rows += speeds.values()
     print(json.dumps({"engine": engine, "rows": rows}, indent=2) if as_json else _table(rows))
@@ -55,33 +48,25 @@ class _Clips:
     def __init__(self, studio: Studio, engine: str, pictures: Sequence[str], asked: dict[str, Any]) -> None:
         self.loaded = load(studio, engine)
         self.pictures, self.asked = pictures, asked
-        self.best: dict[str, tuple[np.ndarray, float]] = {}
+        self.best: dict[str, Made] = {}
 
     def settings(self, **values: Any) -> ResolvedSettings:
-        return ClipSettings.from_person({"seed": 7, **self.asked, **values}).resolve(self.loaded.info).settings
+        return recipe(self.loaded.info, self.asked, **values)
 
     def compared(self, name: str, settings: ResolvedSettings, level: Level) -> Row:
         """Medians over the pictures: the lever's steps against the best's."""
-        rows = []
+        costs = []
         for picture in self.pictures:
             if picture not in self.best:
-                self._frames(picture, self.settings(), LEVELS["best"])  # warm
-                self.best[picture] = self._frames(picture, self.settings(), LEVELS["best"])
-            (best, best_s), (frames, seconds) = self.best[picture], self._frames(picture, settings, level)
-            alike = statistics.mean(ssim(frame, other) for frame, other in zip(frames, best, strict=True))
-            rows.append((best_s / seconds, psnr(frames, best), alike))
-        faster, noise, alike = (statistics.median(values) for values in zip(*rows, strict=True))
-        return {"way": name, "faster": round(faster, 2), "psnr": round(noise, 1), "ssim": round(alike, 3)}
+                self._made(picture, self.settings(), LEVELS["best"])  # warm
+                self.best[picture] = self._made(picture, self.settings(), LEVELS["best"])
+            costs.append(cost(self._made(picture, settings, level), self.best[picture]))
+        medians = (statistics.median(getattr(one, name) for one in costs) for name in ("faster", "psnr", "ssim"))
+        return {"way": name, **Cost(*medians).rounded()}
 
-    def _frames(self, picture: str, settings: ResolvedSettings, level: Level) -> tuple[np.ndarray, float]:
-        """The clip, and the seconds that its steps took."""
-        tried = _at(settings, level)
-        scene = Scene(tried, framed_picture(SHIPPED / "pictures" / picture, tried))
-        plan = self.loaded.plan(tried)
-        started = time.perf_counter()
-        latents = self.loaded.engine.denoise(scene, plan, Progress())
-        seconds = time.perf_counter() - started
-        return np.stack(list(self.loaded.engine.decode(latents, plan, Progress()))), seconds
+    def _made(self, picture: str, settings: ResolvedSettings, level: Level) -> Made:
+        tried, start = _at(settings, level), SHIPPED / "pictures" / picture
+        return make(self.loaded.engine, tried, start, self.loaded.plan(tried), Progress())
 
 
 def _at(settings: ResolvedSettings, tried: Level) -> ResolvedSettings:

@@ -19,10 +19,10 @@ from svd_studio.engines.catalog import engine_info
 from svd_studio.library.presets import SHIPPED
 from svd_studio.quality.likeness import psnr, sharpness
 from svd_studio.quality.motion import mean_flow
+from svd_studio.rendering.measuring import PICTURES
 from svd_studio.rendering.render import framed_picture
 from svd_studio.studio import Studio
 
-PICTURES = ("coffee.jpg", "mountains.jpg", "pagoda.jpg")
 PROMPTS = ("pan left", "zoom in", "waves roll in, wind in the trees", "slow motion, golden light")
 STRENGTHS = (0.1, 0.2, 0.4)
 

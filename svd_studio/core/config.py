@@ -62,6 +62,10 @@ class StudioConfig:
         return self.data / "exports"
 
     @property
+    def certificates(self) -> Path:
+        return self.data / "certified.json"
+
+    @property
     def compiled(self) -> Path:
         return self.data / "compiled"
 

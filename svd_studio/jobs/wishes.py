@@ -1,7 +1,8 @@
-"""What a person sets for a whole studio beside its queue: to stay off the network, to give the cards' memory back."""
+"""What a person sets for a whole studio beside its queue: to stay off the network, its cards' memory, measurements."""
 
 from collections.abc import Iterable
 
+from svd_studio.jobs.measures import Measures
 from svd_studio.jobs.queue import JobQueue
 
 OFFLINE = "offline"
@@ -16,6 +17,7 @@ class Wishes:
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
+        self.measures = Measures(queue)
 
     def stays_offline(self) -> bool:
         """Whether nothing may be asked of another machine."""

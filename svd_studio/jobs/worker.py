@@ -4,8 +4,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from svd_studio.core.clip import RenderedClip
 from svd_studio.core.config import StudioConfig
@@ -26,8 +27,10 @@ from svd_studio.jobs.queue import JobQueue
 from svd_studio.jobs.room import Room
 from svd_studio.jobs.slowness import SlownessWatch
 from svd_studio.jobs.supervisor import FRESH_WORKER
+from svd_studio.jobs.surveyor import Surveyor
 from svd_studio.jobs.watchdog import Watchdog
 from svd_studio.jobs.wishes import Wishes
+from svd_studio.library.certificates import Certificates
 from svd_studio.library.clips import Clip, ClipLibrary
 from svd_studio.rendering.render import Bench, render
 
@@ -47,6 +50,7 @@ class Worker:
     """Run claimed jobs; every one ends as a clip, as a failure with a reason, or cancelled.
 
     `look` reads its card and the machine, to tell what slows a clip; `guard` says when that card must rest.
+    `measured` changes the recipe of the clips that speeds are measured with.
     """
 
     config: StudioConfig
@@ -57,6 +61,7 @@ class Worker:
     look: Callable[[], Snapshot | None] = lambda: None
     memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(lambda: None, None))
     guard: ThermalGuard = field(default_factory=lambda: ThermalGuard(lambda: None))
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, job: Job, also: Progress | None = None) -> Clip | None:
         """Make one job's clip and return it; None when it failed or was cancelled, which its row tells.
@@ -96,6 +101,7 @@ class Worker:
         adopt(self.queue, self.clips)
         self.queue.recover()
         self.neighbours.take_over()
+        Wishes(self.queue).measures.put_back()
         sweep(self.config, self.neighbours)
         self._tell_what_is_held()
 
@@ -123,7 +129,7 @@ class Worker:
                 if self.queue.is_paused() or Wishes(self.queue).memory_is_asked_for():
                     self.bench.loaded.free()
                     self._tell_what_is_held()
-                elif not busy:
+                elif not (heat.allows() and self._measure(stopping)) and not busy:
                     Leisure(self.queue, stopping, self.watchdog).warm(self.bench.loaded)
                 stopping.wait(IDLE_S)
             else:
@@ -134,6 +140,23 @@ class Worker:
                     return FRESH_WORKER
             busy = job is not None
         return 0
+
+    def _measure(self, stopping: threading.Event) -> bool:
+        """Measure an engine's speeds where somebody asked for it; False when there was nothing to measure."""
+        certificates, wishes = Certificates(self.config.certificates), Wishes(self.queue).measures
+        engine = wishes.next()
+        try:
+            surveyor = Surveyor(self.queue, self.bench, certificates, self.watchdog, self.guard, self.measured)
+            if not surveyor.measure(stopping):
+                return False
+        except Exception as error:  # as of a clip: the worker goes on
+            log.exception("measuring %s failed", engine)
+            if is_sticky(error):
+                raise CardLost("render.card_lost") from error
+            if engine is not None:
+                wishes.fail(engine, Message("render.unexpected", {"kind": type(error).__name__}))
+        self._tell_what_is_held()
+        return True
 
     def _room(self) -> Room:
         return Room(self.queue, self.config.data, self.config.room_for_a_clip, self.bench.parts)

@@ -1,4 +1,4 @@
-"""What speeds cost on this machine's own weights, measured by `bench certify` and shown beside the choice."""
+"""What speeds cost on this machine's own weights, measured by a worker or `bench certify`, shown beside the choice."""
 
 import json
 from collections.abc import Mapping

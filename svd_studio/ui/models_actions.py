@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from svd_studio.core.engine import WeightSet
+from svd_studio.core.engine import EngineInfo, WeightSet
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.core.job import JobStatus
 from svd_studio.engines.catalog import ENGINES, EXTRAS
 from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
 from svd_studio.ui.gallery_view import spoken_bytes
+from svd_studio.ui.measure_view import can_measure, promised
 from svd_studio.ui.rooms import View
 from svd_studio.ui.texts import say
 
@@ -33,6 +34,8 @@ class ModelActions:
             "use": self._use,
             "check": self._check,
             "delete": self._delete,
+            "measure": self._measure,
+            "stop_measuring": self._stop_measuring,
             "offline": self._offline,
             "token": self._token,
             "forget_token": self._forget_token,
@@ -73,8 +76,29 @@ class ModelActions:
         errand = self._errand(sent)
         if count := self._needed_by(errand.weights):
             raise BadInput("page.models.needed", name=errand.weights.name, n=count)
+        for engine in _engines_of(errand.weights):
+            self.studio.wishes.measures.drop(engine)
         values = {"name": errand.weights.name, "size": spoken_bytes(errand.remove())}
         return {"notice": say(Message("page.models.deleted", values), language)}
+
+    def _measure(self, sent: Sent, language: str) -> View:
+        """Ask for it once: pressed again, it goes on as it is."""
+        info, wishes = self._measurable(sent), self.studio.wishes.measures
+        wish = wishes.of(info.name)
+        if wish is None or wish.failed:
+            wishes.ask(info.name, self.studio.cards[0].index)
+        return {"notice": say(promised("asked", self.studio, info, language), language)}
+
+    def _stop_measuring(self, sent: Sent, language: str) -> View:
+        self.studio.wishes.measures.drop(self._measurable(sent).name)
+        return {}
+
+    def _measurable(self, sent: Sent) -> EngineInfo:
+        """The engine that was named, which is here and has speeds to compare. Raises BadInput."""
+        info = ENGINES.get(str(sent.get("name")))
+        if info is None or not can_measure(self.studio, info):
+            raise BadInput("page.models.measure.not_here")
+        return info
 
     def _needed_by(self, weights: WeightSet) -> int:
         """How many clips that run or wait were promised these weights."""

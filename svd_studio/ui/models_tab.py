@@ -25,6 +25,7 @@ ROW = """
     <i></i></div><p role="status"></p></div>
   <ul class="model-problems" role="alert"></ul>
   <p class="model-sound" role="status"></p>
+  <p class="model-measuring" role="status"></p>
   <div class="model-gate" hidden>
     <p data-t="page.models.gate"></p>
     <ol><li><a class="model-page" target="_blank" rel="noreferrer" data-t="page.models.gate.licence"></a></li>

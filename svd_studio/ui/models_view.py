@@ -13,6 +13,7 @@ from svd_studio.gpu.telemetry import Snapshot
 from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
 from svd_studio.ui.gallery_view import engine_name, spoken_bytes
+from svd_studio.ui.measure_view import measuring
 from svd_studio.ui.private_paths import shown
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.rooms import View
@@ -57,17 +58,23 @@ def _engine_row(studio: Studio, info: EngineInfo, snapshot: Snapshot, language: 
         "ram": f"{fit.plan.ram_gb:.1f}" if fit and fit.plan else "?",
     }
     here, mood = how_here(info, fit, snapshot)
-    known = studio.forecast(settings)
+    known, measured = studio.forecast(settings), measuring(studio, info, language)
     time = {"time": spoken_seconds(known.seconds, language)} if known else {}
     facts = {
         "clip": Message("page.models.clip", values),
         "memory": Message("page.models.memory" if info.weights else "page.models.memory_small", values),
         "here": Message(f"page.models.here.{here}", values),
         "time": Message("page.models.time" if known else "page.models.time_unknown", time),
-        **_measured(studio, info),
+        **({"measured": measured.fact} if measured.fact else {}),
     }
     row = _row(studio, info.name, info.weights, info.licence, facts, language)
-    return row | {"title": engine_name(info.name, language), "mood": mood}
+    return row | {
+        "title": engine_name(info.name, language),
+        "mood": mood,
+        "measuring": say(measured.line, language) if measured.line else "",
+        "acts": [*measured.acts, *row["acts"]],
+        "problems": [*row["problems"], *([say(measured.problem, language)] if measured.problem else [])],
+    }
 
 
 def _extra_row(studio: Studio, weights: WeightSet, language: str) -> dict[str, Any]:
@@ -94,6 +101,7 @@ def _row(
             for kind, message in {"disk": disk, **facts}.items()
         ],
         "licence": licence,
+        "measuring": "",
         "link": weights.licence_url if weights else "",
         "gated": bool(weights and weights.gated and state in ("missing", "begun")),
         "acts": [] if errand and errand.is_stopping else _acts(state, errand),
@@ -134,17 +142,6 @@ def _card_needs(info: EngineInfo) -> dict[str, Value]:
     least = min(plan.peak_gb for plan in plans)
     whole = min(plan.peak_gb for plan in plans if plan.residency == "all" and plan.batched_guidance)
     return {name: f"{gb * ALLOCATOR_SLACK + RESERVE_GB:.1f}" for name, gb in (("least", least), ("best", whole))}
-
-
-def _measured(studio: Studio, info: EngineInfo) -> dict[str, Message]:
-    """What this machine's own measurement said of the faster qualities; nothing before there was one."""
-    figures = studio.certified(info)
-    if not {"good", "draft"} <= figures.keys():
-        return {}
-    values: dict[str, Value] = {
-        f"{name}_{key}": f"{figures[name][key]:.1f}" for name in ("good", "draft") for key in ("faster", "psnr")
-    }
-    return {"measured": Message("page.models.measured", values)}
 
 
 def _acts(state: State, errand: Errand | None) -> list[str]:

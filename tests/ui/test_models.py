@@ -11,9 +11,10 @@ import pytest
 
 from svd_studio.core.clip import ClipRequest, ClipSettings
 from svd_studio.core.config import StudioConfig
-from svd_studio.core.errors import BadInput, StudioError
-from svd_studio.engines.catalog import ENGINES, EXTRAS
+from svd_studio.core.errors import BadInput, Message, StudioError
+from svd_studio.engines.catalog import ENGINES, EXTRAS, NANO_FOLDER
 from svd_studio.jobs import place
+from svd_studio.rendering.parts import fingerprint
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.models_actions import ModelActions, asked_folder
 from svd_studio.ui.models_view import models_view
@@ -106,6 +107,52 @@ def test_nothing_that_a_waiting_clip_needs_is_deleted(studio: Studio, act: Act, 
         act("delete", name="svd-xt")
     studio.cancel(job)
     act("delete", name="svd-xt")
+
+
+def test_speeds_are_measured_where_a_model_is_and_the_row_tells(studio: Studio, act: Act) -> None:
+    assert row(studio, "svd-nano")["acts"] == ["measure"]
+    assert "3 clips" in act("measure", name="svd-nano")["notice"]
+    shown = row(studio, "svd-nano")
+    assert (shown["acts"], shown["measuring"][:17]) == (["stop_measuring"], "Measuring begins ")
+    measures = studio.wishes.measures
+    measures.begin("svd-nano")
+    act("measure", name="svd-nano")
+    assert "clip 1 of 3" in row(studio, "svd-nano")["measuring"], "pressed twice it goes on"
+    studio.queue.set_paused(True)
+    measures.wait("svd-nano")
+    assert "paused" in row(studio, "svd-nano")["measuring"]
+    act("stop_measuring", name="svd-nano")
+    assert row(studio, "svd-nano")["acts"] == ["measure"]
+
+
+def test_what_a_measurement_came_to_is_told(studio: Studio, act: Act) -> None:
+    def measured() -> str:
+        facts = row(studio, "svd-nano")["facts"]
+        return next(fact["text"] for fact in facts if fact["kind"] == "measured")
+
+    assert measured().startswith("Not yet")
+    act("measure", name="svd-nano")
+    studio.wishes.measures.fail("svd-nano", Message("measure.no_memory"))
+    assert "ran out of memory" in row(studio, "svd-nano")["problems"][0]
+    act("measure", name="svd-nano")
+    assert row(studio, "svd-nano")["problems"] == []
+    costs = {"good": {"faster": 1.84, "psnr": 38.2}, "draft": {"faster": 3.1, "psnr": 30.0}}
+    studio.certificates.keep("svd-nano", fingerprint(NANO_FOLDER), costs)
+    assert measured().startswith("Good is 1.8 times as fast (38.2 dB")
+
+
+@pytest.mark.parametrize("name", [None, 7, "svd-xt", "rife", "../x"])
+def test_what_is_not_here_is_not_measured(studio: Studio, act: Act, name: object) -> None:
+    assert not {"measure", "stop_measuring"} & {*row(studio, "svd-xt")["acts"], *row(studio, "rife")["acts"]}
+    with pytest.raises(BadInput, match="not_here"):
+        act("measure", name=name)
+
+
+def test_a_deleted_model_is_not_measured_any_more(studio: Studio, act: Act, tmp_path: Path) -> None:
+    installed(studio, tmp_path)
+    act("measure", name="svd-xt")
+    act("delete", name="svd-xt")
+    assert studio.wishes.measures.of("svd-xt") is None
 
 
 @pytest.mark.parametrize("given", [None, 7, "", "  ", "models/svd", "a\0b", "/x\ny", "/" + 5000 * "x"])

@@ -8,7 +8,7 @@
 
   const { ask, act, goOn, stopLooking } = window.studio.asking("models", { patience: PATIENCE_MS, again });
   function again() {
-    const busy = shown?.rows.some((row) => row.state === "busy");
+    const busy = shown?.rows.some((row) => row.state === "busy" || row.measuring);
     return here ? (document.hidden || !busy ? IDLE_MS : LOOK_MS) : null;
   }
 
@@ -46,6 +46,7 @@
     paintProgress(row.querySelector(".model-progress"), model);
     paintProblems(row.querySelector(".model-problems"), model.problems);
     put(row, ".model-sound", model.sound);
+    put(row, ".model-measuring", model.measuring);
     paintGate(row.querySelector(".model-gate"), model);
     put(row, ".model-use p", model.hint);
     paintButtons(row.querySelector(".model-acts"), model);
