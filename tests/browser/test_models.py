@@ -53,6 +53,19 @@ def test_a_model_is_got_paused_gone_on_with_and_deleted(open_page: OpenPage, hub
 
 
 @pytest.mark.slow
+def test_measuring_is_begun_and_stopped_with_the_keyboard(open_page: OpenPage, window: Window) -> None:
+    nano = "[data-model=svd-nano]"
+    page = enter(open_page(), "models", nano).page
+    page.focus(f"{nano} [data-act=measure]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{nano} [data-act=stop_measuring]:focus")
+    page.wait_for_selector(f"{nano} .model-measuring:not(:empty)")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{nano} [data-act=measure]:focus")
+    assert window.studio.wishes.measures.of("svd-nano") is None
+
+
+@pytest.mark.slow
 def test_a_token_leaves_no_trace_on_the_page(open_page: OpenPage, window: Window) -> None:
     gate = "[data-model='svd-xt-1.1'] .model-gate"
     page = enter(open_page(), "models", gate).page
