@@ -10,6 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+TOGETHER = ("browser", "durability", "journeys")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, keep a file in one process, and all that have a whole studio in the same one."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("studios" if folder in TOGETHER else str(item.path)))
+
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -116,7 +116,7 @@ sys.exit(int(os.environ.get(os.path.basename(__file__)[:-3], "0")))
 """
 
 
-SIDE_BY_SIDE = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
 
 
 def run_checks(folder: Path, *arguments: str, **codes: str) -> tuple[int, list[list[str]]]:

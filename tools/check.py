@@ -14,7 +14,7 @@ def checks(arguments: list[str]) -> list[list[str]]:
     """List the commands in order; the launchers pass their own verb along."""
     to_pytest = [argument for argument in arguments if argument != "--all"]
     quick = [] if "--all" in arguments else ["-m", "not slow"]
-    side_by_side = ["-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadfile"]
+    side_by_side = ["-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadgroup"]
     return [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],

@@ -26,12 +26,13 @@ from svd_studio.studio import Studio
 SAMPLE = SHIPPED / "pictures" / "coffee.jpg"
 
 
-def bench_path(studio: Studio, engine: str, pairs: int, as_json: bool) -> int:
+def bench_path(studio: Studio, engine: str, pairs: int, as_json: bool, **asked: Any) -> int:
     """Print our denoise + decode over the bare pipeline's, as the median of interleaved pairs."""
     if pairs < 1:
         raise BadInput("bench.pairs", given=pairs)
     info, device = engine_info(engine), pick_device()
-    settings = ClipSettings(seed=7, guidance_first=1.0, guidance_last=1.0).resolve(info).settings
+    typed = {"seed": 7, "guidance_first": 1.0, "guidance_last": 1.0, **asked}
+    settings = ClipSettings.from_person(typed).resolve(info).settings
     loaded = SvdEngine(info, studio.weights_folder(info), device.name, device.precision(studio.config.precision))
     scene = Scene(settings, framed_picture(SAMPLE, settings))
     place = device.place(device.precision(studio.config.precision))

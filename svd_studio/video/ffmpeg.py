@@ -123,8 +123,7 @@ def succeeds(program: str, arguments: Sequence[str], at_most_s: float) -> bool:
         return process.wait(at_most_s) == 0
     except subprocess.TimeoutExpired:
         process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
+        threading.Thread(target=process.wait, daemon=True).start()
         return False
 
 

@@ -1,12 +1,15 @@
 """The finished clip as a person uses it: rated, made longer, taken apart, taken along, seen against another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from svd_studio.core.config import StudioConfig
 from svd_studio.library.clips import Clip
+from svd_studio.studio import Studio
 from svd_studio.video.metadata import probe, read_frames
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
@@ -17,13 +20,24 @@ SAMPLES = Path(__file__).parents[2] / "presets" / "pictures"
 
 
 @pytest.fixture(scope="module")
-def clips(window: Window) -> list[Clip]:
-    """Two clips of eight frames, and one that is soon made again."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Clip]]:
+    """A folder with two clips of eight frames, and one that is soon made again; no worker may be there yet."""
+    studio = Studio(StudioConfig(tmp_path_factory.mktemp("studio")))
     with pytest.MonkeyPatch.context() as patch:
-        kept = window.studio.keep_picture(SAMPLES / "coffee.jpg")
-        maker = Maker(window.studio, kept, patch)
+        maker = Maker(studio, studio.keep_picture(SAMPLES / "coffee.jpg"), patch)
         two = [maker.clip(title, frames=8, width=256, height=144) for title in ("calm", "wild")]
-        return [*two, maker.clip("short")]
+        return studio.config.data, [*two, maker.clip("short")]
+
+
+@pytest.fixture(scope="module")
+def window(made: tuple[Path, list[Clip]], chromium: Any) -> Iterator[Window]:
+    with Window(made[0]) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def clips(made: tuple[Path, list[Clip]]) -> list[Clip]:
+    return made[1]
 
 
 def choose(page: StudioPage, button: str, entry: str) -> None:

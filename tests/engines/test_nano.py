@@ -30,10 +30,8 @@ def framed(photo: str) -> Image.Image:
 
 
 @cache
-def clip(photo: str, bucket: int = 127, seed: int = 7) -> np.ndarray:
-    settings = (
-        ClipSettings(seed=seed, motion_bucket=bucket, shape="landscape", steps=8).resolve(ENGINES["svd-nano"]).settings
-    )
+def clip(photo: str) -> np.ndarray:
+    settings = ClipSettings(seed=7, shape="landscape", steps=8).resolve(ENGINES["svd-nano"]).settings
     plan = ENGINES["svd-nano"].plans(settings)[0]
     latents = engine().denoise(Scene(settings, framed(photo)), plan, Progress())
     return np.stack(list(engine().decode(latents, plan, Progress())))
@@ -50,15 +48,3 @@ def test_the_last_frame_is_still_sharp_and_has_moved(photo: str) -> None:
     assert len(frames) == 14
     assert sharpness(frames[-1]) >= 0.5 * sharpness(frames[0])
     assert mean_flow(frames[0], frames[-1]) >= 1.0
-
-
-@pytest.mark.slow
-def test_a_higher_motion_bucket_moves_more() -> None:
-    calm, usual, wild = (clip(PHOTOS[0], bucket) for bucket in (30, 127, 220))
-    flows = [mean_flow(frames[0], frames[-1]) for frames in (calm, usual, wild)]
-    assert flows[0] < flows[1] < flows[2]
-
-
-@pytest.mark.slow
-def test_another_seed_makes_another_clip() -> None:
-    assert np.abs(clip(PHOTOS[0])[-1].astype(float) - clip(PHOTOS[0], seed=8)[-1]).mean() > 3
