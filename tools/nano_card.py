@@ -49,6 +49,9 @@ intervals; `python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --
 
 {figures}
 
+docs/svd-nano.jpg shows held-out photographs and the first, middle and last frame of their clips (`--sheet` of the same
+tool).
+
 ## Limits
 
 Small, soft pictures: fine texture is lost, and the last frames are a little mottled, zooms and turns more than pans.

@@ -14,7 +14,7 @@ from svd_studio.engines.base import Scene
 from svd_studio.engines.catalog import ENGINES, NANO_FOLDER
 from svd_studio.engines.svd import SvdEngine
 from svd_studio.library.presets import SHIPPED
-from svd_studio.quality.motion import camera_move, mean_flow
+from svd_studio.quality.motion import camera_move, mean_flow, optical_flow
 from svd_studio.video.pictures import frame_picture, open_picture
 
 INFO = ENGINES["svd-nano"]
@@ -65,6 +65,29 @@ def test_a_negative_prompt_sends_it_the_other_way(unwanted: str, axis: str, sign
 def test_a_higher_bucket_goes_further() -> None:
     flows = [mean_flow(*ends(prompt="pan right", motion_bucket=bucket)) for bucket in (30, 127, 220)]
     assert flows[0] < flows[1] < flows[2], flows
+
+
+@pytest.mark.parametrize("word", ["still", "静止"])
+def test_still_is_still(word: str) -> None:
+    assert mean_flow(*ends(prompt=word)) < 0.3
+
+
+def test_a_higher_frame_rate_goes_less_far_between_frames() -> None:
+    flows = [mean_flow(*ends(prompt="pan left", motion_fps=fps)) for fps in (4, 7, 12)]
+    assert flows[0] > flows[1] > flows[2], flows
+
+
+@pytest.mark.parametrize(("prompt", "sign"), [("the clouds are drifting", 1), ("云朵向左飘", -1)])
+def test_clouds_go_over_a_ground_that_stays(prompt: str, sign: int) -> None:
+    flow = optical_flow(*ends(PHOTOS[1], prompt=prompt))[4:-4, 4:-4, 0]
+    sky, ground = np.median(flow[:20]), np.median(flow[-20:])
+    assert sign * sky > 0.5, (sky, ground)
+    assert abs(sky) > 2 * abs(ground), (sky, ground)
+
+
+def test_what_is_low_in_the_picture_is_near_and_passes_faster() -> None:
+    flow = optical_flow(*ends(PHOTOS[1], prompt="pan left"))[4:-4, 4:-4, 0]
+    assert np.median(flow[-20:]) > np.median(flow[:20]) + 0.5
 
 
 def test_without_a_move_in_words_seeds_draw_different_ones() -> None:
