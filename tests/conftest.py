@@ -13,12 +13,10 @@ from PIL import Image
 TOGETHER = ("browser", "durability", "journeys")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where tests run side by side, keep a file in one process, and all that have a whole studio in the same one."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("studios" if folder in TOGETHER else str(item.path)))
+    folder = item.path.parent.name
+    item.add_marker(pytest.mark.xdist_group("studios" if folder in TOGETHER else item.path.name))
 
 
 @pytest.fixture(scope="session")
