@@ -10,14 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-TOGETHER = ("browser", "durability", "journeys")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where tests run side by side, keep a file in one process, and all that have a whole studio in the same one."""
-    folder = item.path.parent.name
-    item.add_marker(pytest.mark.xdist_group("studios" if folder in TOGETHER else item.path.name))
-
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -116,9 +116,6 @@ sys.exit(int(os.environ.get(os.path.basename(__file__)[:-3], "0")))
 """
 
 
-SIDE_BY_SIDE = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
-
-
 def run_checks(folder: Path, *arguments: str, **codes: str) -> tuple[int, list[list[str]]]:
     """Run check.py with a ruff, mypy and pytest that only tell how they were called."""
     write_program(folder / "tools" / "check.py", (ROOT / "tools" / "check.py").read_text("utf-8"))
@@ -139,9 +136,9 @@ def test_the_checks_run_in_order_and_leave_slow_tests_to_all(tmp_path: Path) -> 
         ["ruff.py", "check", ".", "1"],
         ["ruff.py", "format", "--check", ".", "1"],
         ["mypy.py", "1"],
-        ["pytest.py", *SIDE_BY_SIDE, "-m", "not slow", "-k", "a b", "1"],
+        ["pytest.py", "-m", "not slow", "-k", "a b", "1"],
     ]
-    assert run_checks(tmp_path, "--all", "tests/core")[1][-1] == ["pytest.py", *SIDE_BY_SIDE, "tests/core", "1"]
+    assert run_checks(tmp_path, "--all", "tests/core")[1][-1] == ["pytest.py", "tests/core", "1"]
 
 
 def test_the_first_failure_decides_the_exit_code_and_the_rest_still_runs(tmp_path: Path) -> None:
@@ -208,7 +205,7 @@ def test_launch_bat_shows_utf8_and_keeps_its_window_open_on_failure() -> None:
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    wanted = [line.partition(";")[0] for line in lines if line and not line.startswith(("#", "-c"))]
+    wanted = [line for line in lines if line and not line.startswith(("#", "-c"))]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in wanted), name
     return {key.lower().replace("_", "-"): version for key, version in (line.split("==") for line in wanted)}
 

@@ -6,21 +6,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST_AT_ONCE = 4
-"""Test processes: each may have a studio, a worker with torch and a browser of its own."""
 
 
 def checks(arguments: list[str]) -> list[list[str]]:
     """List the commands in order; the launchers pass their own verb along."""
     to_pytest = [argument for argument in arguments if argument != "--all"]
     quick = [] if "--all" in arguments else ["-m", "not slow"]
-    side_by_side = ["-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadgroup"]
-    return [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["pytest", *side_by_side, *quick, *to_pytest],
-    ]
+    return [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", *quick, *to_pytest]]
 
 
 def main() -> int:
