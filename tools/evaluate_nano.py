@@ -210,15 +210,17 @@ def share(found: list[bool]) -> str:
 
 
 def draw_sheet(subject: Subject, path: Path) -> None:
-    """Draw a line for each photograph: it, and the first, middle and last frame of its clip."""
+    """Draw each photograph with the first and the last frame of its clip, in two columns."""
     rows = []
     for number, picture in enumerate(subject.pictures):
-        frames = subject.frames(picture, prompt=MOVES[number % len(MOVES)])
-        shown = [np.asarray(picture), frames[0], frames[len(frames) // 2], frames[-1]]
-        rows.append(np.hstack(shown))
+        frames = subject.frames(picture, ends_only=True, prompt=MOVES[number % len(MOVES)])
+        rows.append(np.hstack([np.asarray(picture), *frames]))
         move = {axis: round(value, 3) for axis, value in camera_move(frames[0], frames[-1]).items()}
         print(MOVES[number % len(MOVES)], move, f"{sharpness(frames[-1]) / sharpness(frames[0]):.2f}", flush=True)
-        cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    rows += [np.full_like(rows[0], 255)] * (len(rows) % 2)
+    half = len(rows) // 2
+    columns = np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])])
+    cv2.imwrite(str(path), cv2.cvtColor(columns, cv2.COLOR_RGB2BGR))
 
 
 PARTS: dict[str, Callable[[Subject, int], Iterator[Row]]] = {

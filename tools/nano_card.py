@@ -49,8 +49,8 @@ intervals; `python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --
 
 {figures}
 
-docs/svd-nano.jpg shows held-out photographs and the first, middle and last frame of their clips (`--sheet` of the same
-tool).
+docs/svd-nano.jpg shows eight held-out photographs, each with the first and the last frame of its clip: pan left, zoom in,
+pan up, turn right, zoom out, pan right, turn left, pan down (`--sheet` of the same tool).
 
 ## Limits
 
