@@ -98,7 +98,7 @@ def test_a_look_sets_what_makes_it(open_page: OpenPage) -> None:
     page.page.click("#more > button")
     page.page.wait_for_selector("#field-finish-scale label.selected:has-text('1080p')")
     page.page.click("#look-gentle-drift")
-    page.page.wait_for_selector("#field-finish-scale label.selected:has-text('No')")
+    page.page.wait_for_selector("#field-finish-scale label.selected:has-text('As made')")
     assert page.field("motion-bucket") == "60"
 
 
