@@ -205,7 +205,7 @@ def test_launch_bat_shows_utf8_and_keeps_its_window_open_on_failure() -> None:
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    wanted = [line.split(";")[0] for line in lines if line and not line.startswith(("#", "-c"))]  # not for which machine
+    wanted = [line.split(";")[0] for line in lines if line and not line.startswith(("#", "-c"))]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in wanted), name
     return {key.lower().replace("_", "-"): version for key, version in (line.split("==") for line in wanted)}
 
