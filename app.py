@@ -5,6 +5,7 @@
 
 import argparse
 import logging
+import math
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, new_password, routes
+from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environment, new_password, routes
 from svd_studio.cli import Parser, config_of, say_error
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
@@ -25,7 +26,7 @@ from svd_studio.host import FileLock, private_folder
 from svd_studio.jobs.crew import Crew
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
 from svd_studio.studio import GUEST, OWNER, Studio, refuse_network_drive
-from svd_studio.ui.texts import LANGUAGES, say
+from svd_studio.ui.texts import say
 
 if TYPE_CHECKING:  # gradio takes seconds: refusals come before it
     from svd_studio.ui.tunnel import SharedLink
@@ -61,10 +62,18 @@ def build_parser() -> Parser:
     parser.add_argument("--data", metavar="DIR", help=say("cli.help.data"))
     parser.add_argument("--no-browser", action="store_true", help=say("cli.help.no_browser"))
     parser.add_argument("--share", action="store_true", help=say("cli.help.share"))
-    parser.add_argument("--share-hours", type=float, default=8.0, metavar="H", help=say("cli.help.share_hours"))
-    parser.add_argument("--guest-gb", type=float, default=10.0, metavar="GB", help=say("cli.help.guest_gb"))
+    parser.add_argument("--share-hours", type=number, default=8.0, metavar="H", help=say("cli.help.share_hours"))
+    parser.add_argument("--guest-gb", type=number, default=10.0, metavar="GB", help=say("cli.help.guest_gb"))
     parser.add_argument("--listen", action="store_true", help=say("cli.help.listen"))
     return parser
+
+
+def number(text: str) -> float:
+    """What was typed as a number; what is none is out of every bounds, so that the sentence about those is said."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def room_for_guests(gigabytes: float) -> int:
@@ -170,8 +179,7 @@ def open_page(page: Served, hosts: Hosts, arguments: argparse.Namespace, host: s
         server_name=host,
         server_port=hosts.port,
         share=False,  # the tunnel is our own business
-        auth=_doorkeeper() if is_open_to_others else None,
-        auth_message="<br>".join(say("app.sign_in", language) for language in LANGUAGES),
+        auth=admitting(_doorkeeper()) if is_open_to_others else None,
         prevent_thread_lock=True,
         quiet=True,
         allowed_paths=[],

@@ -40,9 +40,9 @@ class Paces:
             self._left.popitem(last=False)
         return is_within
 
-    def has(self, visitor: str, pace: Pace) -> bool:
-        """Whether one more would be within the pace; nothing is counted."""
-        return self._has_left(visitor, pace) >= 1
+    def wait_s(self, visitor: str, pace: Pace) -> float:
+        """How long until one more is within the pace; nothing is counted."""
+        return max(0.0, 1 - self._has_left(visitor, pace)) / pace.per_second
 
     def _has_left(self, visitor: str, pace: Pace) -> float:
         now = self._now()

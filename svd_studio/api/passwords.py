@@ -44,20 +44,27 @@ class Doorkeeper:
         self._paces = Paces(clock)
 
     def __call__(self, name: str, password: str) -> bool:
-        visitor, account = VISITOR.get(), f"account {name if name in self._passwords else ''}"
-        if visitor != AT_THIS_COMPUTER and not self._may_try(visitor, account):
+        if self.wait_s(name) > 0:
             return False
         expected = self._passwords.get(name, b"")
         # Compared also for an unknown name, so that the answer takes as long.
         fits = hmac.compare_digest(expected, password.encode(errors="replace")) and bool(expected)
         if not fits:
-            for whose, pace in ((visitor, TRYING), (visitor, TRYING_LATE), (account, GUESSED_AT)):
+            visitor = VISITOR.get()
+            for whose, pace in ((visitor, TRYING), (visitor, TRYING_LATE), (self._account(name), GUESSED_AT)):
                 self._paces.allow(whose, pace)
         return fits
 
-    def _may_try(self, visitor: str, account: str) -> bool:
-        has = self._paces.has
-        return has(visitor, TRYING) and (has(account, GUESSED_AT) or has(visitor, TRYING_LATE))
+    def wait_s(self, name: str) -> float:
+        """How long whoever asks now has to wait before a try for that name is heard; nothing is counted."""
+        visitor, wait_s = VISITOR.get(), self._paces.wait_s
+        if visitor == AT_THIS_COMPUTER:
+            return 0.0
+        of_all = min(wait_s(self._account(name), GUESSED_AT), wait_s(visitor, TRYING_LATE))
+        return max(wait_s(visitor, TRYING), of_all)
+
+    def _account(self, name: str) -> str:
+        return f"account {name if name in self._passwords else ''}"
 
 
 def is_signed_in(request: Request) -> bool:

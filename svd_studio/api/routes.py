@@ -7,9 +7,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from svd_studio import __version__
-from svd_studio.api.media import Media
+from svd_studio.api.door import Door
+from svd_studio.api.media import Media, asker
 from svd_studio.api.metrics import CONTENT_TYPE, metrics
-from svd_studio.api.passwords import is_signed_in, sign_out, signed_in_as
+from svd_studio.api.passwords import is_signed_in, sign_out
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.texts import say
@@ -22,7 +23,7 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
     media = Media(studio)
 
     def show_metrics(request: Request) -> Response:
-        if (signed_in_as(request) or OWNER) != OWNER:
+        if asker(request) != OWNER:
             return PlainTextResponse(say("guest.only_owner"), 403)
         return PlainTextResponse(metrics(studio, telemetry), media_type=CONTENT_TYPE)
 
@@ -42,7 +43,7 @@ def routes(studio: Studio, telemetry: Telemetry) -> list[Route]:
         "/health": show_health,
     }
     signing_out = Route("/logout", leave, methods=["POST"])
-    return [signing_out, *(Route(path, _behind_login(endpoint)) for path, endpoint in endpoints.items())]
+    return [Door(), signing_out, *(Route(path, _behind_login(endpoint)) for path, endpoint in endpoints.items())]
 
 
 def leave(request: Request) -> Response:

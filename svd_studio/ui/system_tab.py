@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
 from gradio.components import Component
 
 from svd_studio.core.errors import StudioError
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
+from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.owner_only import owner_only
 from svd_studio.ui.rooms import View, draw_room
 from svd_studio.ui.system_actions import SystemActions
@@ -45,6 +47,7 @@ SKELETON = """
   </section>
   <section class="system-part" hidden>
     <h3 data-t="page.system.folders"></h3>
+    <p class="system-hint system-guests" hidden></p>
     <ul class="system-folders"></ul>
   </section>
 </section>
@@ -60,12 +63,14 @@ class SystemTab:
 
     def draw(self, language: Component) -> None:
         """Put the page into its room."""
-        asked = {"look": self.look, "workers": self.workers, "act": self.act}
-        draw_room("system", SKELETON, {name: owner_only(handler) for name, handler in asked.items()}, language)
+        asked = {"look": self.look, "workers": owner_only(self.workers), "act": owner_only(self.act)}
+        draw_room("system", SKELETON, asked, language)
 
-    def look(self, sent: dict[str, Any], language: str) -> View:
-        """Everything, examined now."""
-        return system_view(self.studio, self.telemetry.latest(), language)
+    def look(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
+        """Everything, examined now; where the owner had to sign in, others can, too. Raises BadInput for guests."""
+        only_owner(owner_of(request))
+        is_open = bool(getattr(request, "username", None))
+        return system_view(self.studio, self.telemetry.latest(), language, is_open)
 
     def workers(self, sent: dict[str, Any], language: str) -> View:
         """How the workers are."""

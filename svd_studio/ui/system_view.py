@@ -13,7 +13,7 @@ from svd_studio.gpu.telemetry import Snapshot
 from svd_studio.gpu.thermal import BOUNDS
 from svd_studio.jobs.stored import Stored, stored
 from svd_studio.machine import Finding
-from svd_studio.studio import Studio
+from svd_studio.studio import GUEST, Studio
 from svd_studio.ui.gallery_view import spoken_bytes
 from svd_studio.ui.private_paths import without_home
 from svd_studio.ui.rooms import View
@@ -42,8 +42,8 @@ GENTLER = 0.8
 """Of a card's power limit: much cooler, and clips a few per cent slower."""
 
 
-def system_view(studio: Studio, snapshot: Snapshot, language: str) -> View:
-    """The whole page; a look at everything, so not every second."""
+def system_view(studio: Studio, snapshot: Snapshot, language: str, is_open: bool = False) -> View:
+    """The whole page; a look at everything, so not every second. `is_open` tells that guests can come in."""
     findings = examine_studio(studio, snapshot)
     problems = sum(finding.level == "problem" for finding in findings)
     sentence = Message("page.system.problems", {"n": problems}) if problems else Message("page.system.sound")
@@ -55,6 +55,7 @@ def system_view(studio: Studio, snapshot: Snapshot, language: str) -> View:
             "report": _report(findings, language),
             "heat": heat_rows(studio, language),
             "power": _power(snapshot, language),
+            "guests": _guests(studio, language, is_open),
             "folders": [_folder(one, language) for one in stored(studio.config)],
         },
         **workers_view(studio, language),
@@ -124,6 +125,14 @@ def _power(snapshot: Snapshot, language: str) -> list[dict[str, str]]:
             command = f"{before}nvidia-smi -i {card.index} -pl {watts}"
             told.append({"text": say(Message("page.system.power.card", values), language), "command": command})
     return told
+
+
+def _guests(studio: Studio, language: str, is_open: bool) -> str:
+    """What guests take of what they may; nothing where there never were any."""
+    held, limit = studio.guests.held_bytes(GUEST), studio.guests.limit_bytes
+    if not (is_open or held):
+        return ""
+    return say(Message("page.system.guests", {"size": spoken_bytes(held), "limit": f"{limit / 1e9:g} GB"}), language)
 
 
 def _folder(one: Stored, language: str) -> dict[str, Any]:

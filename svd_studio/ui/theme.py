@@ -69,19 +69,6 @@ DARK = {
 }
 
 
-SIGN_IN = """
-.wrap:has(> .panel input[type=password]) { background: none; }
-.panel:has(> .form input[type=password]) {
-  width: min(400px, 100%); min-width: 0 !important; margin: 12vh auto; padding: 0; background: none; }
-.panel:has(> .form input[type=password])::before { content: "SVD Studio"; font: 700 22px system-ui; color: var(--ink); }
-.panel:has(> .form input[type=password]) h2 { font-size: 15px; margin: -8px 0 0; color: var(--soft); }
-.panel:has(> .form input[type=password]) button { height: 48px; border-radius: 12px; }
-.form:has(input[type=password]) { border-radius: 14px; }
-.form:has(input[type=password]) input { height: 44px; border: 1px solid var(--line) !important; border-radius: 9px; }
-"""
-"""The page that asks for the password: Gradio draws it without our style sheet."""
-
-
 class StudioTheme(gr.themes.Base):  # type: ignore[misc]  # gradio is not typed
     """Hand our colours to Gradio's own variables, so that its parts look like ours."""
 
@@ -122,8 +109,8 @@ class StudioTheme(gr.themes.Base):  # type: ignore[misc]  # gradio is not typed
         super().set(**ours, **dark)
 
     def _get_theme_css(self) -> str:
-        """Gradio's own variables and our colours behind them: all that the page for the password is given."""
-        return f"{super()._get_theme_css()}\n{colour_css()}{SIGN_IN}"
+        """Gradio's own variables and our colours behind them: also for the page that asks for the password."""
+        return f"{super()._get_theme_css()}\n{colour_css()}"
 
 
 def launch_options() -> dict[str, Any]:

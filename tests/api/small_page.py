@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
-from svd_studio.api import Doorkeeper, Guard, Hosts, clean_environment, routes
+from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environment, routes
 from svd_studio.core.config import StudioConfig
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import GUEST, OWNER, Studio
@@ -69,7 +69,7 @@ def main(data: str, port: str, clip_id: str, password: str | None = None) -> Non
         quiet=True,
         server_name="127.0.0.1",
         server_port=int(port),
-        auth=Doorkeeper({OWNER: password, GUEST: password[::-1]}) if password else None,
+        auth=admitting(Doorkeeper({OWNER: password, GUEST: password[::-1]})) if password else None,
         max_file_size="100mb",
         app_kwargs={
             "middleware": [Middleware(Guard, hosts=hosts, uploads=config.uploads)],

@@ -80,6 +80,23 @@ def test_signing_in_works(locked_window: Window, page: Any, seagull: Path) -> No
     page.wait_for_function("document.querySelector('#clip').currentTime > 0.1")
 
 
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "look again at the lines"), ("zh-TW", "名称或密码不对")])
+def test_a_wrong_password_is_said_in_the_visitors_language(
+    locked_window: Window, browser: Any, locale: str, said: str
+) -> None:
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(locked_window.url)
+    page.fill("input[name=username]", " owner")
+    page.fill("input[type=password]", "wrong")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"[role=alert]:has-text('{said}')")
+    page.keyboard.type(PASSWORD)  # the wrong one is selected
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#make")
+    context.close()
+
+
 def test_a_guest_works_through_the_tunnel(locked_window: Window, browser: Any, seagull: Path) -> None:
     """Page, login, upload and events, through TLS under the tunnel's name; the owner's clip stays shut."""
     context = browser.new_context(ignore_https_errors=True)

@@ -71,7 +71,9 @@ def test_five_wrong_tries_slow_down_whoever_made_them_and_nobody_else(come_from:
     come_from("10.0.0.66")
     clock.now += PERIOD_S / WRONG_TRIES - 0.5
     assert not keeper("studio", "right")
+    assert keeper.wait_s("studio") == pytest.approx(0.5)
     clock.now += 1
+    assert keeper.wait_s("studio") == 0
     assert keeper("studio", "right")
 
 
@@ -161,7 +163,11 @@ def test_guessing_through_the_tunnel_ends_after_five_tries_and_not_for_the_owner
     try:
         tries = [log_in(locked_window, "guess", tunnel).status for _ in range(WRONG_TRIES)]
         assert tries == [400] * WRONG_TRIES
-        assert log_in(locked_window, PASSWORD, tunnel).status == 400
+        slowed = log_in(locked_window, PASSWORD, tunnel)
+        assert slowed.status == 429
+        assert 0 < int(slowed.headers["retry-after"]) <= PERIOD_S / WRONG_TRIES
+        assert "Too many wrong passwords" in slowed.text
+        assert "look again at the lines" in log_in(locked_window, "guess").text
         assert log_in(locked_window, PASSWORD).status == 200
     finally:
         locked_window.share()

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 import pytest
 
+import app
+from svd_studio.api.passwords import WRONG_TRIES
 from svd_studio.core.job import JobStatus
 from tests.browser.page import StudioPage
 from tests.browser.test_queue import job_of, open_queue, press, titles
@@ -114,3 +117,36 @@ def test_what_is_cancelled_on_one_device_is_tried_again_on_another(sign_in: Open
     press(here, "retry", running)
     here.wait_until(lambda: job_of(window, running).status is JobStatus.RUNNING)
     there.page.wait_for_selector(f"[data-group=running] [data-job='{running}']")
+
+
+def test_over_plain_http_in_the_network_one_signs_out_and_guesses_slowly(chromium: Any, window: Window) -> None:
+    """No browser holds such an address for a safe one: other headers and cookies than at this computer."""
+    address, found = app.address_on_network(), re.search(r"\b[a-z0-9]{20}\b", window.log.read_text())
+    if address is None:
+        pytest.skip("this machine is in no network")
+    assert found
+    elsewhere = copy(window)
+    elsewhere.url = f"http://{address}:{window.port}"
+    page = StudioPage(chromium, elsewhere, password=found[0])
+    assert page.page.evaluate("isSecureContext") is False
+    kept = page.context.cookies()
+    page.page.click(".signed-in [type=submit]")
+    page.page.wait_for_selector("input[type=password]")
+    page.context.clear_cookies()
+    page.context.add_cookies(kept)
+    page.page.goto(elsewhere.url)
+    page.page.fill("input[name=username]", "owner")
+    for number in range(WRONG_TRIES):
+        page.page.fill("input[type=password]", f"wrong {number}")
+        with page.page.expect_response("**/login") as heard:
+            page.page.keyboard.press("Enter")
+        assert heard.value.status == 400
+        page.page.wait_for_selector("[role=alert]:has-text('do not fit')")
+    page.page.fill("input[type=password]", found[0])
+    page.page.keyboard.press("Enter")
+    page.page.wait_for_selector("[role=alert]:has-text('seconds, then try again')")
+    page.page.wait_for_selector("button:not([disabled])")
+    page.page.keyboard.press("Enter")
+    page.page.wait_for_selector("body.is-ready")
+    page.context.close()
+    assert (page.foreign, page.problems) == ([], [])

@@ -127,3 +127,21 @@ def test_a_killed_window_takes_its_worker_along(tmp_path: Path) -> None:
     window.process.kill()
     window.process.wait()
     until(lambda: not is_alive(worker), 15)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "-0.5", "many", "1e300", "十"])
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--guest-gb", "Guests can be given 0.1 to 100000 GB: give --guest-gb such a number.\n"),
+        ("--share-hours", "A link can be shared for 0.1 to 72.0 hours: give --share-hours such a number.\n"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, told: str, given: str
+) -> None:
+    import app
+
+    assert app.main([flag, given, "--data", str(tmp_path / "data"), "--no-browser"]) == 2
+    assert capsys.readouterr() == ("", told)
+    assert not (tmp_path / "data").exists()

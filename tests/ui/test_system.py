@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from svd_studio.core.clip import ClipRequest, ClipSettings
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput
 from svd_studio.engines.catalog import ENGINES
+from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.jobs.wishes import Wishes
-from svd_studio.studio import OWNER, Studio
+from svd_studio.studio import GUEST, OWNER, Studio
 from svd_studio.ui.system_actions import SystemActions
+from svd_studio.ui.system_tab import SystemTab
 from svd_studio.ui.system_view import system_view
 from svd_studio.ui.texts import LANGUAGES
+from tests.library.made_clips import row
 from tests.ui.test_gauge import CARD, snapshot
 
 Act = Callable[..., dict[str, Any]]
@@ -97,3 +101,19 @@ def test_what_nobody_offered_is_refused(act: Act) -> None:
     for what in ("rm", None, 7):
         with pytest.raises(BadInput):
             act(what)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "Guests use 2.0 MB of the 10 GB"), ("zh-CN", "访客已使用 2.0 MB")]
+)
+def test_the_owner_sees_what_guests_take_once_there_may_be_some(studio: Studio, language: str, told: str) -> None:
+    assert system_view(studio, snapshot(), language)["system"]["guests"] == ""
+    assert "0 kB" in system_view(studio, snapshot(), language, is_open=True)["system"]["guests"]
+    guests, own = row(studio, 1, owner=GUEST), row(studio, 2)
+    studio.clips.write([replace(guests, bytes=2_000_000), replace(own, bytes=7_000_000)])
+    assert system_view(studio, snapshot(), language)["system"]["guests"].startswith(told)
+
+
+def test_a_guest_is_told_nothing_of_the_system(studio: Studio) -> None:
+    with pytest.raises(BadInput, match="only_owner"):
+        SystemTab(studio, Telemetry(), lambda: None).look({}, "en", SimpleNamespace(username=GUEST))  # type: ignore[arg-type]

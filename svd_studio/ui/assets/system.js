@@ -24,6 +24,8 @@
     for (const part of document.querySelectorAll(".system-part")) part.hidden = false;
     paintLimits(system.heat);
     paintPower(system.power);
+    find(".system-guests").textContent = system.guests;
+    find(".system-guests").hidden = !system.guests;
     find(".system-folders").replaceChildren(...system.folders.map(makeFolder));
   }
 
