@@ -25,6 +25,7 @@ from svd_studio.ui.texts import LANGUAGES, heard_by, say
 from svd_studio.video.export import EXPORTS, read_frame
 from svd_studio.video.unmarked import write_without_recipe
 
+NOBODY = ""
 FRAME = re.compile(r"[1-9][0-9]{0,5}")
 JOB_ID = re.compile(r"[1-9][0-9]{0,17}")
 PRIVATE = {"Cache-Control": "private, no-cache"}
@@ -68,7 +69,7 @@ class Media:
         if clip is None or kind not in EXPORTS:
             return _nothing()
         try:
-            guest = seen_by(_asker(request))
+            guest = seen_by(asker(request))
             if not self.exports.place(clip, kind).exists():
                 self.studio.guests.refuse_full(guest)
             path = self.exports.get(clip, kind, is_guest=guest is not None)
@@ -83,7 +84,7 @@ class Media:
         if clip is None or not FRAME.fullmatch(number) or not 1 <= int(number) <= clip.rendered.frames:
             return _nothing()
         try:
-            with one_at_a_time(_asker(request) != OWNER):
+            with one_at_a_time(asker(request) != OWNER):
                 picture = read_frame(clip.rendered.path, int(number))
         except StudioError as error:
             return _refused(error, request)
@@ -112,7 +113,7 @@ class Media:
         folder = Path(tempfile.mkdtemp(prefix="bare-", dir=private_folder(self.studio.config.uploads)))
         clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
         try:
-            with one_at_a_time(_asker(request) != OWNER):
+            with one_at_a_time(asker(request) != OWNER):
                 write_without_recipe(clip, folder / clip.name)
         except StudioError as error:
             refused = _refused(error, request)
@@ -134,12 +135,16 @@ class Media:
         return job if job is not None and _sees(request, job.owner) else None
 
 
-def _asker(request: Request) -> str:
-    return signed_in_as(request) or OWNER
+def asker(request: Request) -> str:
+    """Who asks: the owner where there is no password; nobody whom anything belongs to once a sign-in has ended.
+
+    It may end at any moment, so also after somebody has found it in order.
+    """
+    return OWNER if request.app.auth is None else signed_in_as(request) or NOBODY
 
 
 def _sees(request: Request, owner: str) -> bool:
-    return seen_by(_asker(request)) in (None, owner)
+    return seen_by(asker(request)) in (None, owner)
 
 
 def _file(path: Path | None, media_type: str, download_as: str | None = None) -> Response:
@@ -151,7 +156,7 @@ def _file(path: Path | None, media_type: str, download_as: str | None = None) ->
 def _refused(error: StudioError, request: Request) -> Response:
     """Why not, in the language of the page that asks."""
     language = request.query_params.get("language", "")
-    with heard_by(is_guest=_asker(request) != OWNER):
+    with heard_by(is_guest=asker(request) != OWNER):
         return PlainTextResponse(say(error.message, language if language in LANGUAGES else LANGUAGES[0]), 503)
 
 
