@@ -135,7 +135,7 @@ class Guard:
             return HTTPException(403, say("door.host"))
         if not (_is_from_our_page(headers, hosts[0]) or _is_a_link_to_us(scope, headers)):
             return HTTPException(403, say("door.foreign"))
-        if not (_is_open(scope["method"], path) or self._is_starting(path)):
+        if not (_is_open(scope["method"], path) or self._is_starting(scope)):
             return HTTPException(404, say("door.nothing"))
         if not _is_public(path) and not _is_signed_in(scope):
             return HTTPException(401, say("door.sign_in"))
@@ -162,9 +162,10 @@ class Guard:
         size = LARGEST_UPLOAD if "transfer-encoding" in headers else _announced_size(headers)
         return self.paces.allow("elsewhere", MEGABYTES_UPLOADED, size / MEGABYTE)
 
-    def _is_starting(self, path: str) -> bool:
-        """Whether this is launch() itself, which asks for one route once, before anybody knows our address."""
-        is_first = path == STARTED and not self._is_started
+    def _is_starting(self, scope: Scope) -> bool:
+        """Whether this is launch() itself, which asks for one route once, from this computer; it fails without it."""
+        is_here = (scope.get("client") or ("",))[0] in LOOPBACK
+        is_first = is_here and scope["path"] == STARTED and not self._is_started
         self._is_started |= is_first
         return is_first
 
@@ -255,7 +256,7 @@ def _pace(method: str, path: str) -> Pace:
 
 
 def _is_open(method: str, path: str) -> bool:
-    return any(method in methods and pattern.match(path) for pattern, methods in PATTERNS)
+    return any(method in methods and pattern.fullmatch(path) for pattern, methods in PATTERNS)
 
 
 def _limit(path: str) -> int:

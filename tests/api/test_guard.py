@@ -156,6 +156,8 @@ ATTACKS: dict[str, tuple[int, str, str, dict[str, str]]] = {
     "reload stream": (404, "GET", "/gradio_api/dev/reload", {}),
     "schema of the server": (404, "GET", "/openapi.json", {}),
     "no such route": (404, "GET", "/admin", {}),
+    "upload by another spelling, which no limit knows": (404, "POST", UPLOAD + "%0A", FORM),
+    "page by another spelling": (404, "GET", "/config%0A", {}),
     # other verbs
     "trace": (404, "TRACE", "/", {}),
     "put": (404, "PUT", UPLOAD, {}),
@@ -234,6 +236,23 @@ def test_an_upload_without_a_length_is_cut_off_at_the_limit(window: Window) -> N
     content += bytes(LARGEST_UPLOAD + MEGABYTE + 1 - len(content))
     answer = send_raw(window.port, chunked(window, UPLOAD, FORM, content))
     assert (answer.status, answer.text) == (413, "That is too large: send up to 100 MB.")
+
+
+@pytest.mark.parametrize(("client", "status"), [("192.168.1.9", 404), ("127.0.0.1", 200)])
+def test_only_this_computer_starts_the_page(tmp_path: Path, client: str, status: int) -> None:
+    """It does so once, and fails when somebody of the network was first."""
+    sent: list[Any] = []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/gradio_api/startup-events", "query_string": b""}
+    scope |= {"headers": [(b"host", b"localhost:7860")], "client": (client, 1), "server": ("127.0.0.1", 7860)}
+    asyncio.run(Guard(page, Hosts(7860, listening=True), tmp_path)(scope, unreachable, send))
+    assert sent[0]["status"] == status
 
 
 def test_a_body_without_a_length_is_read_up_to_the_limit(window: Window) -> None:
