@@ -14,6 +14,8 @@ from svd_studio.host import private_folder
 MEGABYTE = 1024 * 1024
 LARGEST_UPLOAD = 100 * MEGABYTE
 UPLOADS_BYTES = 2 * 1024 * MEGABYTE
+LEAST_BYTES = 8192
+"""What the smallest file takes of a disk: a block, and one for the folder that it has for itself."""
 
 
 def fresh_uploads(config: StudioConfig) -> Path:
@@ -35,7 +37,7 @@ def trim_uploads(config: StudioConfig, limit_bytes: int = UPLOADS_BYTES) -> None
     """Let the oldest uploads go until the others fit; a page that still shows one asks for it again."""
     total = 0
     for _, size, path in sorted(_looked_at(config.uploads), reverse=True):
-        total += size
+        total += max(size, LEAST_BYTES)
         if total > limit_bytes:
             with suppress(OSError):  # being read, or its folder holds another
                 path.unlink()

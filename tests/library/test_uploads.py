@@ -12,7 +12,7 @@ import pytest
 import app
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput
-from svd_studio.library.uploads import LARGEST_UPLOAD, confined_upload, fresh_uploads, trim_uploads
+from svd_studio.library.uploads import LARGEST_UPLOAD, LEAST_BYTES, confined_upload, fresh_uploads, trim_uploads
 from svd_studio.studio import Studio
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
@@ -130,13 +130,22 @@ def test_the_oldest_uploads_go_when_there_are_too_many(config: StudioConfig) -> 
     paths = [config.uploads / f"folder{number}" / "a.png" for number in range(4)]
     for age, path in enumerate(reversed(paths)):
         path.parent.mkdir()
-        path.write_bytes(bytes(100))
+        path.write_bytes(bytes(10_000))
         os.utime(path, (1e9 - age, 1e9 - age))
-    trim_uploads(config, limit_bytes=250)
+    trim_uploads(config, limit_bytes=25_000)
     assert [path.exists() for path in paths] == [False, False, True, True]
     assert not paths[0].parent.exists()
-    trim_uploads(config, limit_bytes=250)
+    trim_uploads(config, limit_bytes=25_000)
     assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+def test_files_of_no_size_are_as_many_as_would_fill_the_disk(config: StudioConfig) -> None:
+    """One request may bring a thousand, each with a folder of its own."""
+    for number in range(5):
+        (config.uploads / f"folder{number}").mkdir()
+        (config.uploads / f"folder{number}" / "a.png").touch()
+    trim_uploads(config, limit_bytes=3 * LEAST_BYTES)
+    assert len(list(config.uploads.rglob("a.png"))) == 3
 
 
 @pytest.mark.parametrize("event", ["os.scandir", "os.remove"])
