@@ -80,7 +80,7 @@ def test_signing_in_works(locked_window: Window, page: Any, seagull: Path) -> No
     page.wait_for_function("document.querySelector('#clip').currentTime > 0.1")
 
 
-@pytest.mark.parametrize(("locale", "said"), [("en-US", "look again at the lines"), ("zh-TW", "名称或密码不对")])
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "look again at the lines"), ("zh-TW", "用户名或密码不对")])
 def test_a_wrong_password_is_said_in_the_visitors_language(
     locked_window: Window, browser: Any, locale: str, said: str
 ) -> None:

@@ -103,9 +103,7 @@ def test_what_nobody_offered_is_refused(act: Act) -> None:
             act(what)
 
 
-@pytest.mark.parametrize(
-    ("language", "told"), [("en", "Guests use 2.0 MB of the 10 GB"), ("zh-CN", "访客已使用 2.0 MB")]
-)
+@pytest.mark.parametrize(("language", "told"), [("en", "Guests use 2.0 MB of 10 GB"), ("zh-CN", "访客已使用 2.0 MB")])
 def test_the_owner_sees_what_guests_take_once_there_may_be_some(studio: Studio, language: str, told: str) -> None:
     assert system_view(studio, snapshot(), language)["system"]["guests"] == ""
     assert "0 kB" in system_view(studio, snapshot(), language, is_open=True)["system"]["guests"]
