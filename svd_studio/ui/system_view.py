@@ -128,10 +128,13 @@ def _power(snapshot: Snapshot, language: str) -> list[dict[str, str]]:
 
 
 def _guests(studio: Studio, language: str, is_open: bool) -> str:
-    """What guests take of what they may; nothing where there never were any."""
-    held, limit = studio.guests.held_bytes(GUEST), studio.guests.limit_bytes
-    if not (is_open or held):
+    """What guests take of what they may; nothing where there never were any.
+
+    Pictures that nothing names count as theirs, so only clips tell that they were here.
+    """
+    if not (is_open or studio.clips.sizes(GUEST)):
         return ""
+    held, limit = studio.guests.held_bytes(GUEST), studio.guests.limit_bytes
     return say(Message("page.system.guests", {"size": spoken_bytes(held), "limit": f"{limit / 1e9:g} GB"}), language)
 
 
