@@ -150,7 +150,7 @@ def build_parser() -> Parser:
     heat.add_arguments(_add(verbs, "heat", run_heat, json_flag=True))
     _add(verbs, "work", run_work).add_argument("--card", type=int, metavar="N", default=0, help=say("cli.help.card"))
     bench = _add(verbs, "bench", run_bench, json_flag=True)
-    bench.add_argument("what", choices=("path", "cpu", "gpu", "page", "queue", "smooth", "finish", "certify"))
+    bench.add_argument("what", choices=("path", "cpu", "gpu", "page", "queue", "smooth", "finish", "film", "certify"))
     bench.add_argument("engine", nargs="?", metavar="ENGINE", help=say("cli.help.bench_engine"))
     bench.add_argument("--prompts", action="store_true", help=say("cli.help.bench_prompts"))
     bench.add_argument("--pairs", type=int, default=5, help=say("cli.help.pairs"))
@@ -297,6 +297,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from svd_studio.bench.queue import bench_queue
 
         return bench_queue(arguments.json)
+    if arguments.what == "film":
+        from svd_studio.bench.film import bench_film
+
+        return bench_film(arguments.json)
     return run_engine_bench(arguments)
 
 

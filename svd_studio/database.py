@@ -243,6 +243,12 @@ CREATE INDEX clips_starred ON clips (created, id) WHERE starred = 1 AND trashed 
 CREATE INDEX clips_trashed ON clips (trashed, id, owner, bytes) WHERE trashed IS NOT NULL;
 """
 
+SLOWLY_FINISHED = (
+    "trashed IS NULL AND CASE WHEN json_valid(settings)"
+    " THEN settings ->> '$.finish.enlarge' > 1 OR settings ->> '$.finish.between' = 'rife' END"
+)
+"""Clips whose frames a network finished, as an index and what asks for it must spell alike."""
+
 
 @MIGRATIONS.append
 def jobs_and_clips(connection: apsw.Connection) -> None:
@@ -303,3 +309,9 @@ def ratings(connection: apsw.Connection) -> None:
     """Clips are rated from 1 to 5; 0 is not at all. The index answers "best first", as BEST_FIRST spells it."""
     connection.execute("ALTER TABLE clips ADD COLUMN rating INTEGER NOT NULL DEFAULT 0 CHECK (rating BETWEEN 0 AND 5)")
     connection.execute("CREATE INDEX clips_best ON clips (rating * 1e10 + created, id) WHERE trashed IS NULL")
+
+
+@MIGRATIONS.append
+def slow_finishing(connection: apsw.Connection) -> None:
+    """The few clips that tell how long networks take to finish frames are found however many came since."""
+    connection.execute(f"CREATE INDEX clips_slow ON clips (engine, created) WHERE {SLOWLY_FINISHED}")

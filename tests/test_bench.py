@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from svd_studio.bench.certify import LEVERS, bench_certify
+from svd_studio.bench.film import bench_film
 from svd_studio.bench.gpu import Subject, as_text, bench_gpu, distances, peak_tflops, speeds
 from svd_studio.bench.memory import memory_by_stage
 from svd_studio.bench.page import bench_page
@@ -182,3 +183,14 @@ def test_the_page_is_measured_against_an_empty_one(capsys: pytest.CaptureFixture
     assert report["ours_s"] > 0
     assert report["ours_with_clips_s"] > 0
     assert report["empty_gradio_s"] > 0
+
+
+@pytest.mark.slow
+def test_a_films_memory_and_joins_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_film(True, short=2, long=3, frames=4, steps=1, width=64, height=64) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [film["frames"] for film in report["films"]] == [7, 10]
+    assert 0.8 < report["peak_ratio"] < 1.2
+    assert (report["five_parts"]["joins"]["steps"], report["five_parts"]["inside"]["steps"]) == (2, 7)
+    with pytest.raises(BadInput, match=r"bench\.no_film"):
+        bench_film(True, short=0, long=2)

@@ -84,6 +84,11 @@ class FinishSettings(Recipe):
     colour: Annotated[float, Field(ge=0, le=2, description="Stronger colours above 1, paler ones below.")] = 1.0
     sharpen: Annotated[float, Field(ge=0, le=1, description="Crisper edges; 0.5 is usual, 1 is much.")] = 0.0
 
+    @property
+    def by_rife(self) -> bool:
+        """Whether RIFE is asked to draw frames."""
+        return self.smooth > 1 and self.between == "rife"
+
 
 class ExportSettings(Recipe):
     """How the finished frames become a file."""

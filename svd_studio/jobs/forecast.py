@@ -17,20 +17,15 @@ History = Iterable[tuple[ResolvedSettings, Mapping[str, float]]]
 
 @dataclass(frozen=True)
 class Forecast:
-    """Expected seconds by stage, and whether frames are drawn larger."""
+    """Expected seconds by stage, and the slow stage, if any, of which nobody knows yet how long it takes here."""
 
     by_stage: Mapping[Stage, float]
-    enlarges: bool = False
+    leaves_out: Stage | None = None
 
     @property
     def seconds(self) -> float:
         """The whole job."""
         return sum(self.by_stage.values())
-
-    @property
-    def leaves_out_enlarging(self) -> bool:
-        """Whether frames will be drawn larger, and nobody knows yet how long that takes here."""
-        return self.enlarges and "enlarge" not in self.by_stage
 
     def after(self, stage: Stage) -> float:
         """What is still to come once a stage is done."""
@@ -40,19 +35,22 @@ class Forecast:
 def forecast(settings: ResolvedSettings, history: History) -> Forecast | None:
     """Scale what earlier clips of the same engine took to this one's size; None without any.
 
-    Stages that kept parts spared are not in a clip's seconds and do not count.
+    Stages that kept parts spared are not in a clip's seconds and do not count. A network takes some ten times as long
+    as the flow for a frame between frames, so neither tells of the other.
     """
     rates: dict[Stage, list[float]] = {stage: [] for stage in STAGES}
     for earlier, seconds in history:
+        is_alike = earlier.finish.by_rife == settings.finish.by_rife
         for stage in STAGES:
-            if seconds.get(stage, 0.0) > LEAST_S[stage]:
+            if seconds.get(stage, 0.0) > LEAST_S[stage] and (stage != "finish" or is_alike):
                 rates[stage].append(seconds[stage] / work(earlier, stage))
     if not rates["denoise"]:
         return None
     if settings.finish.enlarge == 1:
         rates["enlarge"] = []
     expected = {stage: statistics.median(found) * work(settings, stage) for stage, found in rates.items() if found}
-    return Forecast(expected, settings.finish.enlarge > 1)
+    slow: dict[Stage, bool] = {"enlarge": settings.finish.enlarge > 1, "finish": settings.finish.by_rife}
+    return Forecast(expected, next((stage for stage in slow if slow[stage] and stage not in expected), None))
 
 
 def work(settings: ResolvedSettings, stage: Stage) -> float:

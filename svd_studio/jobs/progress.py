@@ -58,7 +58,7 @@ class JobProgress(Progress):
         self.watchdog = watchdog
         self.preview_path = previews / f"{job.id}.webp"
         self.preview_version = 0
-        self._expected = None if expected is None or expected.leaves_out_enlarging else expected
+        self._expected = None if expected is None or expected.leaves_out else expected
         self._shares = SHARES if job.request.settings.finish.enlarge == 1 else WITH_ENLARGING
         self._now = now
         self._written = self._asked = self._previewed = -1e9

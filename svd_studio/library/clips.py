@@ -14,7 +14,7 @@ from apsw import Connection
 
 from svd_studio.core.clip import RenderedClip, ResolvedSettings
 from svd_studio.core.errors import BadInput
-from svd_studio.database import Database
+from svd_studio.database import SLOWLY_FINISHED, Database
 from svd_studio.library.clip_search import RATED_APART, ClipFilter, Cursor, searchable
 from svd_studio.video.files import write_whole
 
@@ -164,6 +164,12 @@ class ClipLibrary:
         with self.database.transaction() as connection:
             connection.execute("UPDATE clips SET starred = ? WHERE id = ?", (int(starred), clip_id))
 
+    def marks(self, ids: Sequence[str], owner: str | None = None) -> dict[str, tuple[int, bool]]:
+        """Rating and star of these clips by id, as far as they are there and that owner's (None: anybody's)."""
+        asked = f"SELECT id, rating, starred FROM clips WHERE id IN ({', '.join('?' * len(ids))})"
+        rows = self.database.connection.execute(f"{asked} AND (? IS NULL OR owner = ?)", (*ids, owner, owner))
+        return {str(clip_id): (int(rating), bool(starred)) for clip_id, rating, starred in rows}  # type: ignore[call-overload]  # a whole number
+
     def rate(self, clip_id: str, rating: int) -> None:
         """Give a clip 1 to 5 stars, or none. Raises BadInput."""
         if type(rating) is not int or not 0 <= rating <= MOST_STARS:
@@ -183,11 +189,13 @@ class ClipLibrary:
             connection.execute("DELETE FROM clips WHERE id = ?", (clip.id,))
 
     def seconds_of(self, engine: str, limit: int = 20) -> list[tuple[ResolvedSettings, Mapping[str, float]]]:
-        """What recent clips of an engine took, by stage, to forecast the next."""
-        rows = self.database.connection.execute(
-            "SELECT settings, seconds FROM clips WHERE engine = ? AND trashed IS NULL ORDER BY created DESC LIMIT ?",
-            (engine, limit),
+        """What recent clips of an engine took, by stage, to forecast the next; some that are slow to finish, too."""
+        recent = (
+            "SELECT id, settings, seconds FROM clips WHERE engine = :engine AND {} ORDER BY created DESC LIMIT :limit"
         )
+        kinds = (f"SELECT * FROM ({recent.format(kind)})" for kind in ("trashed IS NULL", SLOWLY_FINISHED))
+        asked = f"SELECT settings, seconds FROM ({' UNION '.join(kinds)})"
+        rows = self.database.connection.execute(asked, {"engine": engine, "limit": limit})
         return [(_settings(settings), json.loads(seconds)) for settings, seconds in rows]
 
     def in_trash(self, clip_id: str, file: str) -> Path:

@@ -21,7 +21,7 @@ def drawing_for(
 
     Says so when the weights went after the clip was asked for.
     """
-    if settings.smooth == 1 or settings.between == "flow":
+    if not settings.by_rife:
         return None
     folder = weights()
     if folder is None:

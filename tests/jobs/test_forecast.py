@@ -49,20 +49,34 @@ def test_enlarging_is_in_the_forecast_once_it_was_measured() -> None:
     asked = recipe(frames=7, finish={"enlarge": 4})
     unknown = forecast(asked, [plain])
     assert unknown is not None
-    assert unknown.leaves_out_enlarging
+    assert unknown.leaves_out == "enlarge"
     measured = (recipe(finish={"enlarge": 2}), {"denoise": 10.0, "enlarge": 60.0, "encode": 4.0})
     known = forecast(asked, [plain, measured])
     assert known is not None
-    assert not known.leaves_out_enlarging
+    assert known.leaves_out is None
     assert known.by_stage["enlarge"] == pytest.approx(30.0)
     assert "enlarge" not in forecast(recipe(), [plain, measured]).by_stage  # type: ignore[union-attr]
+
+
+def test_neither_rife_nor_the_flow_tells_how_long_the_other_takes() -> None:
+    flow = (recipe(finish={"smooth": 2}), {"denoise": 10.0, "finish": 1.0})
+    rife = (recipe(finish={"smooth": 2, "between": "rife"}), {"denoise": 10.0, "finish": 20.0})
+    asked = recipe(finish={"smooth": 4, "between": "rife"})
+    unknown, known = forecast(asked, [flow]), forecast(asked, [flow, rife, flow])
+    assert unknown is not None
+    assert known is not None
+    assert unknown.leaves_out == "finish"
+    assert (known.leaves_out, known.by_stage["finish"]) == (None, pytest.approx(40.0))
+    usual = forecast(recipe(finish={"smooth": 2}), [rife, flow, rife])
+    assert usual is not None
+    assert usual.by_stage["finish"] == pytest.approx(1.0)
 
 
 def test_what_takes_long_is_told_while_frames_are_encoded_beside_it(tmp_path: Path) -> None:
     queue = JobQueue(Database(tmp_path / "studio.db"))
     queue.add(ClipRequest(recipe(finish={"enlarge": 2}), Path("a.png")), "a", "owner")
     job, clock = queue.claim("me"), Clock()
-    expected = Forecast({"denoise": 10.0, "enlarge": 40.0, "encode": 2.0}, enlarges=True)
+    expected = Forecast({"denoise": 10.0, "enlarge": 40.0, "encode": 2.0})
     progress = JobProgress(queue, job, tmp_path, Progress(), expected, clock)  # type: ignore[arg-type]
     progress.report("encode", 0, 4)
     assert queue.get(1).eta_s == pytest.approx(42.0)  # type: ignore[union-attr]

@@ -165,3 +165,15 @@ def test_a_page_among_ten_thousand_is_read_off_an_index(studio: Studio, index: s
     assert len(plan) == 1, f"it sorts: {plan}"
     assert f"USING INDEX {index} (" in plan[0] or f"USING COVERING INDEX {index} (" in plan[0]
     assert "<" in plan[0], "the cursor is a place in the index, not a filter"
+
+
+def test_what_took_long_to_finish_is_known_however_many_came_since(studio: Studio) -> None:
+    slow = [
+        row(studio, 1, finish={"enlarge": 2}),
+        row(studio, 2, finish={"smooth": 2, "between": "rife"}),
+        row(studio, 3, engine="svd-xt", finish={"enlarge": 2}),
+    ]
+    studio.clips.write([*slow, *(row(studio, number) for number in range(10, 60))])
+    known = studio.clips.seconds_of("svd-nano")
+    assert len(known) == 22
+    assert sorted(settings.seed for settings, _ in known)[:3] == [1, 2, 40]

@@ -44,7 +44,12 @@ def say(message: Message | str, language: str = "en") -> str:
     code, values = (message, {}) if isinstance(message, str) else (message.code, message.values)
     if _IS_GUEST.get() and _names_a_place(values):
         code = FOR_GUESTS.get(code, "guest.ask_owner")
-    return words(language)[code].format(**values)
+    return _text(words(language), code, values.get("n")).format(**values)
+
+
+def _text(texts: Mapping[str, str], code: str, n: Value | None) -> str:
+    """Where one thing is spoken of and the language says that differently, its text has `.one` behind the code."""
+    return texts.get(f"{code}.one", texts[code]) if n == 1 else texts[code]
 
 
 @contextmanager
