@@ -36,7 +36,7 @@ def queue_view(studio: Studio, owner: str, language: str) -> View:
     groups = [
         {
             "name": name,
-            "rows": [row_view(job, told, language) | {"comparison": compared.get(job.id)} for job in found[name]],
+            "rows": [row_view(job, told, language, seen) | {"comparison": compared.get(job.id)} for job in found[name]],
             "total": sum(counts[status] for status in statuses),
         }
         for name, (statuses, _) in GROUPS.items()
@@ -60,14 +60,14 @@ def kept_line(studio: Studio, language: str) -> str:
     return say(Message("page.queue.kept", {**sizes, **limits, "days": KEPT_DAYS}), language)
 
 
-def row_view(job: Job, told: Outlook, language: str) -> dict[str, Any]:
-    """One job as its row shows it."""
+def row_view(job: Job, told: Outlook, language: str, seen: str | None) -> dict[str, Any]:
+    """One job as its row shows it to whoever sees the jobs of `seen`, or everybody's."""
     return {
         "id": job.id,
         "status": job.status.value,
         "title": job.title,
         "picture": f"/media/job/{job.id}/picture?v={job.request.start_image.stem[:12]}",
-        "facts": _facts(job, language),
+        "facts": _facts(job, language, seen),
         "prompt": job.request.settings.prompt[:200],
         "line": _line(job, language),
         "eta": _eta(job, told, language),
@@ -76,8 +76,8 @@ def row_view(job: Job, told: Outlook, language: str) -> dict[str, Any]:
     }
 
 
-def _facts(job: Job, language: str) -> str:
-    """What will be made, and whose it is when it is not the owner's own."""
+def _facts(job: Job, language: str, seen: str | None) -> str:
+    """What will be made, and whose it is where it stands among those of others and is not the owner's own."""
     settings = job.request.settings
     info = ENGINES.get(settings.engine)
     values: dict[str, str | int | float] = {
@@ -87,7 +87,7 @@ def _facts(job: Job, language: str) -> str:
         "seed": settings.seed,
     }
     facts = say(Message("page.queue.facts", values), language)
-    if job.owner == OWNER:
+    if job.owner in (OWNER, seen):
         return facts
     return f"{facts} · {say(Message('page.queue.from', {'owner': job.owner}), language)}"
 

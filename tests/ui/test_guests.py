@@ -27,7 +27,7 @@ from svd_studio.ui.queue_actions import QueueActions
 from svd_studio.ui.queue_tab import QueueTab
 from svd_studio.ui.rooms import _answering
 from svd_studio.ui.sharing import SharingLine
-from svd_studio.ui.texts import LANGUAGES, heard_by, say, words
+from svd_studio.ui.texts import FOR_GUESTS, LANGUAGES, heard_by, say, words
 from tests.ui.form_page import Page
 
 SMALL = ClipSettings(engine="svd-nano", seed=1)
@@ -170,6 +170,15 @@ def test_no_sentence_tells_a_guest_where_things_are(language: str) -> None:
     assert told > 50
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_guest_is_sent_where_only_the_owner_can_go(language: str) -> None:
+    blanks = dict.fromkeys(("engine", "size", "text", "gb", "licence", "percent", "name", "mb"), "7")
+    with heard_by(is_guest=True):
+        for code in FOR_GUESTS:
+            told = say(Message(code, blanks), language)
+            assert not re.search("launch.sh|Models|“模型”|close|关闭不", told), code
+
+
 def say_or_nothing(message: Message, language: str) -> str:
     try:
         return say(message, language)
@@ -189,6 +198,8 @@ def test_a_guest_hears_of_a_full_disk_and_not_where_it_is(page: Page, clip: Clip
     draw = _answering(queue.look, "language")  # type: ignore[arg-type]
     asked = {"language": "en"}, SimpleNamespace(_data={})
     assert HOME in str(draw(*asked, request_of("owner")))
+    assert "from guest" in str(draw(*asked, request_of("owner")))
+    assert "from guest" not in str(draw(*asked, request_of(GUEST))), "that is himself"
     guests = [str(draw(*asked, request_of(GUEST))), str(page.ask("poll", GUEST))]
     assert all(HOME not in told and "This studio's disk is full" in told for told in guests)
     studio.queue.claim("worker", job)

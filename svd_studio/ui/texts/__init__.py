@@ -27,8 +27,19 @@ FOR_GUESTS = {
     "files.disk_full": "guest.disk_full",
     "files.too_little_room": "guest.disk_full",
     "disk.full": "guest.disk_full",
+    "weights.missing": "guest.no_model",
+    "page.engine.on_models": "guest.no_model",
+    "enlarge.no_weights": "guest.no_enlarging",
+    "note.rife_missing": "guest.no_rife",
+    "note.words_unheard": "page.prompt.note.unheard",
+    "page.prompt.note.deaf": "page.prompt.note.unheard",
+    "slow.others": "guest.slow",
+    "slow.processor": "guest.slow",
+    "slow.processor_load": "guest.slow",
+    "slow.unknown": "guest.slow",
 }
-"""What guests hear instead; of everything else that names a place they hear that the owner should look."""
+"""What guests hear instead, who reach neither the Models page nor the computer itself; of everything else that names
+a place they hear that the owner should look."""
 
 _IS_GUEST: ContextVar[bool] = ContextVar("is_guest", default=False)
 
@@ -42,7 +53,7 @@ def words(language: str) -> dict[str, str]:
 def say(message: Message | str, language: str = "en") -> str:
     """Put a message into words."""
     code, values = (message, {}) if isinstance(message, str) else (message.code, message.values)
-    if _IS_GUEST.get() and _names_a_place(values):
+    if _IS_GUEST.get() and (code in FOR_GUESTS or _names_a_place(values)):
         code = FOR_GUESTS.get(code, "guest.ask_owner")
     return _text(words(language), code, values.get("n")).format(**values)
 
