@@ -18,6 +18,7 @@ from svd_studio.core.infotext import LONGEST
 from svd_studio.video.ffmpeg import SAFE_INPUT, Ffmpeg, FfmpegFailed
 from svd_studio.video.mp4_boxes import read_mp4_comment
 from svd_studio.video.poster import read_poster_comment
+from svd_studio.video.webm_tags import EBML, read_webm_comment
 
 _STREAM = re.compile(r"^\s*Stream #0:.*: Video: (\w+)[^,]*, (\w+)", re.MULTILINE)
 
@@ -71,10 +72,12 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def read_comment(path: Path) -> str | None:
-    """The comment of an MP4 or of a poster, judged by content and not by name; None when there is none."""
+    """The comment of an MP4, a WebM or a poster, judged by content and not by name; None when there is none."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
+            if head.startswith(EBML):
+                return read_webm_comment(file)
             return read_mp4_comment(file) if head[4:8] == b"ftyp" else read_poster_comment(file)
     except (OSError, ValueError):
         return None
