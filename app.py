@@ -17,7 +17,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environment, new_password, routes
+from svd_studio.api import (
+    Doorkeeper,
+    Guard,
+    Hosts,
+    admitting,
+    clean_environment,
+    give_back_large_blocks,
+    new_password,
+    routes,
+)
 from svd_studio.cli import Parser, config_of, say_error
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
@@ -111,6 +120,7 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     os.environ.clear()
     os.environ.update(environment)
     fresh_uploads(config)
+    give_back_large_blocks()
     crew = Crew(
         [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)],
         config.logs,

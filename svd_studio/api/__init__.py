@@ -1,10 +1,19 @@
 """The doors of the window: who may ask, what they may ask for, and our own routes beside Gradio's."""
 
 from svd_studio.api.door import admitting
-from svd_studio.api.environment import clean_environment
+from svd_studio.api.environment import clean_environment, give_back_large_blocks
 from svd_studio.api.guard import Guard
 from svd_studio.api.hosts import Hosts
 from svd_studio.api.passwords import Doorkeeper, new_password
 from svd_studio.api.routes import routes
 
-__all__ = ["Doorkeeper", "Guard", "Hosts", "admitting", "clean_environment", "new_password", "routes"]
+__all__ = [
+    "Doorkeeper",
+    "Guard",
+    "Hosts",
+    "admitting",
+    "clean_environment",
+    "give_back_large_blocks",
+    "new_password",
+    "routes",
+]

@@ -3,7 +3,8 @@
 What is not in OPEN is shut, so a route that an upgrade of Gradio adds stays shut until somebody opens it.
 """
 
-from contextlib import suppress
+import asyncio
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,9 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from svd_studio.api.hosts import Hosts
 from svd_studio.api.pace import ASKING, MEGABYTES_UPLOADED, READING, SIGNING_IN, UPLOADING, Pace, Paces
-from svd_studio.api.passwords import AT_THIS_COMPUTER, VISITOR, is_signed_in
+from svd_studio.api.passwords import AT_THIS_COMPUTER, VISITOR, is_signed_in, signed_in_as
 from svd_studio.core import errors
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE, stored_file
+from svd_studio.studio import OWNER
 from svd_studio.ui.texts import say
 
 READ, ASK = ("GET", "HEAD"), ("POST",)
@@ -79,9 +81,11 @@ PUBLIC_FOLDERS = ("/assets/", "/static/", "/svelte/")
 
 PATTERNS = tuple((compile_path(path)[0], methods) for path, methods in OPEN.items())
 
-LARGEST_BODY = 10 * MEGABYTE
-LARGEST_LOGIN = 16_384
-FORM_AROUND_UPLOAD = MEGABYTE
+LARGEST_BODY = MEGABYTE
+"""The longest that a page sends is a look of 64 kB. Of JSON, Python makes thirty times as much before we see it."""
+LARGEST_LOGIN, FORM_AROUND_UPLOAD = 16_384, MEGABYTE
+GUESTS_AT_ONCE = 6
+"""Of the forty threads that answer: slow pictures of guests keep nobody waiting but guests."""
 
 PAGE_POLICY = "; ".join(
     (
@@ -116,6 +120,7 @@ class Guard:
         self.uploads = uploads
         self.paces = Paces()
         self._is_started = False
+        self._guests = asyncio.Semaphore(GUESTS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -125,7 +130,8 @@ class Guard:
         elif refusal := self._refusal(scope):
             await _refuse(refusal, scope, receive, send)
         else:
-            await self._hand_on(scope, receive, send)
+            async with self._guests if _takes_turns(scope) else nullcontext():
+                await self._hand_on(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> HTTPException | None:
         """Why this request goes no further, or nothing."""
@@ -240,6 +246,12 @@ def _is_public(path: str) -> bool:
 def _is_signed_in(scope: Scope) -> bool:
     """Whether there is no password, or this request's browser gave it; before anybody reads what it sent."""
     return scope.get("app") is None or is_signed_in(Request(scope))
+
+
+def _takes_turns(scope: Scope) -> bool:
+    """Whether a guest asks for what may hold a thread for long."""
+    is_slow = scope["method"] in ASK and scope["path"] != UPLOAD and "app" in scope
+    return is_slow and signed_in_as(Request(scope)) not in (None, OWNER)
 
 
 def _is_believed(header: bytes, through_tunnel: bool) -> bool:

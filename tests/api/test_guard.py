@@ -4,13 +4,15 @@ import asyncio
 import json
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from svd_studio.api.guard import LARGEST_BODY, OPEN, UPLOAD, Guard
+from svd_studio.api.guard import GUESTS_AT_ONCE, LARGEST_BODY, OPEN, UPLOAD, Guard
 from svd_studio.api.hosts import Hosts
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE
+from svd_studio.studio import GUEST, OWNER
 from tests.api.window import Window, ask, send_raw, upload
 
 SHUT = {
@@ -227,7 +229,7 @@ async def unreachable(*_: object) -> Any:
 @pytest.mark.parametrize("path", [CLICK, RUN])
 def test_a_body_without_a_length_is_cut_off_at_the_limit(window: Window, path: str) -> None:
     answer = send_raw(window.port, chunked(window, path, JSON, b" " * (LARGEST_BODY + 1)))
-    assert (answer.status, answer.text) == (413, "That is too large: send up to 10 MB.")
+    assert (answer.status, answer.text) == (413, "That is too large: send up to 1 MB.")
 
 
 def test_an_upload_without_a_length_is_cut_off_at_the_limit(window: Window) -> None:
@@ -236,6 +238,29 @@ def test_an_upload_without_a_length_is_cut_off_at_the_limit(window: Window) -> N
     content += bytes(LARGEST_UPLOAD + MEGABYTE + 1 - len(content))
     answer = send_raw(window.port, chunked(window, UPLOAD, FORM, content))
     assert (answer.status, answer.text) == (413, "That is too large: send up to 100 MB.")
+
+
+def test_guests_hold_few_of_the_threads_and_the_owner_waits_for_none_of_them(tmp_path: Path) -> None:
+    asked: list[str] = []
+    waiting: list[Any] = []
+
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["headers"][1][1].decode())
+        await asyncio.Event().wait()
+
+    async def ask_all() -> None:
+        guard, gradio = Guard(never, Hosts(7860), tmp_path), SimpleNamespace(auth=1, cookie_id="1", tokens=TOKENS)
+        scope = {"type": "http", "app": gradio, "method": "POST", "path": RUN, "query_string": b""}
+        for word in ["g"] * (GUESTS_AT_ONCE + 5) + ["o"]:
+            headers = [(b"host", b"localhost:7860"), (b"cookie", f"access-token-1={word}".encode())]
+            waiting.append(asyncio.ensure_future(guard({**scope, "headers": headers}, unreachable, unreachable)))
+        await asyncio.sleep(0.1)
+
+    asyncio.run(ask_all())
+    assert asked == ["access-token-1=g"] * GUESTS_AT_ONCE + ["access-token-1=o"]
+
+
+TOKENS = {"g": GUEST, "o": OWNER}
 
 
 @pytest.mark.parametrize(("client", "status"), [("192.168.1.9", 404), ("127.0.0.1", 200)])
