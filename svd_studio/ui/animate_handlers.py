@@ -220,7 +220,7 @@ class Handlers:
         token = values[parts.picture] or {}
         path = find_picture(self.studio, token, owner_of(request))
         asked = hashlib.sha256(f"{settings.model_dump_json()}{token}{clips}".encode()).hexdigest()
-        with self.presses.once(f"{values[parts.press]} {asked}") as press:
+        with self.presses.once(f"{owner_of(request)} {str(values[parts.press])[:40]} {asked}") as press:
             if press.job_id is not None and self._has_ended(press.job_id):
                 press.job_id = None
             if press.job_id is None:

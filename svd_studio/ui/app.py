@@ -22,6 +22,9 @@ from svd_studio.ui.walls import shut_gradios_doors
 
 __all__ = ["build_page", "launch_options"]
 
+AT_ONCE, MOST_WAITING = 8, 200
+"""How many calls of programs are answered at once, and how many may wait; the page itself waits in no queue."""
+
 
 def build_page(
     studio: Studio,
@@ -47,5 +50,7 @@ def build_page(
         ModelsTab(studio, telemetry).draw(language)
         SystemTab(studio, telemetry, renew).draw(language)
         sharing.draw_end()
-    page.queue(default_concurrency_limit=8)
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=MOST_WAITING)
+    for event in page.fns.values():
+        event.concurrency_id = "all"  # else each of fifty events would have so many threads
     return page

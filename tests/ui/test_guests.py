@@ -17,7 +17,7 @@ from svd_studio.core.errors import BadInput, DiskFull, Message
 from svd_studio.core.job import JobStatus
 from svd_studio.jobs.guests import MOST_JOBS
 from svd_studio.library.clips import Clip
-from svd_studio.studio import GUEST
+from svd_studio.studio import GUEST, OWNER
 from svd_studio.ui.animate_handlers import Handlers
 from svd_studio.ui.compare_tab import CompareTab
 from svd_studio.ui.endpoints import Endpoints
@@ -139,6 +139,15 @@ def test_guests_fill_no_more_of_the_disk_than_they_may(page: Page, clip: Clip, t
     assert studio.guests.held_bytes(GUEST) == held + 6
     assert export(media, "guests", GUEST).status_code == 503, "its file is gone"
     studio.submit(SMALL, large)
+
+
+def test_the_same_press_of_somebody_else_is_his_own_clip_and_a_long_one_is_not_kept(page: Page) -> None:
+    for owner in (None, GUEST, GUEST):
+        page.values |= {page.parts.press: "word" * 10**5, page.parts.clips: 1, page.parts.drawn: None}
+        page.values[page.parts.form.fields["seed"]] = 5
+        page.ask("submit", owner)
+    assert [page.studio.queue.count(owner)[JobStatus.QUEUED] for owner in (OWNER, GUEST)] == [1, 1]
+    assert all(len(word) < 200 for word in page.handlers.handlers.presses._known)
 
 
 def drawn(tmp_path: Path, colour: str, side: int) -> Path:

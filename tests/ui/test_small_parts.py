@@ -1,20 +1,25 @@
 """Languages, presses, durations and tokens."""
 
+import asyncio
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import StudioError
+from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import Studio
+from svd_studio.ui.app import MOST_WAITING, build_page
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.picture_box import FIRST_SAMPLE, find_picture, sample_pictures, sample_thumbs
 from svd_studio.ui.presses import Presses
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.texts import words
-from svd_studio.ui.theme import DARK, LIGHT, StudioTheme, head_html, launch_options
+from svd_studio.ui.theme import DARK, LIGHT, SESSIONS_KEPT, StudioTheme, head_html, launch_options
 
 
 @pytest.mark.parametrize(
@@ -121,3 +126,15 @@ def test_the_page_for_the_password_has_our_colours() -> None:
     sheet = StudioTheme()._get_theme_css()
     assert f"--accent:{LIGHT['accent']}" in sheet
     assert f"--accent:{DARK['accent']}" in sheet
+
+
+def test_programs_get_few_threads_and_pages_little_memory_whatever_they_call_themselves(tmp_path: Path) -> None:
+    async def draw() -> gr.Blocks:
+        return build_page(Studio(StudioConfig(tmp_path)), Telemetry())
+
+    with ThreadPoolExecutor(1) as thread:
+        page = thread.submit(lambda: asyncio.run(draw())).result()
+    assert len(page.fns) > 50
+    assert {event.concurrency_id for event in page.fns.values()} == {"all"}
+    assert page._queue.max_size == MOST_WAITING
+    assert launch_options()["state_session_capacity"] == SESSIONS_KEPT
