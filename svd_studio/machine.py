@@ -17,7 +17,6 @@ from typing import Literal
 
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import Message, Value
-from svd_studio.core.vram import GIB
 from svd_studio.gpu.telemetry import Snapshot, Telemetry
 from svd_studio.hardware import cores, has_nvidia_hardware, network_drive
 from svd_studio.installed import InstalledTorch, installed_torch, sqlite_version, unmet_pins, version_of, xformers_cuda
@@ -235,7 +234,7 @@ def _data_folder(data: Path) -> Iterator[Finding]:
         return
     if kind := network_drive(nearest):
         yield _problem("machine.data_on_network", path=path, kind=kind)
-    free_gb = round(shutil.disk_usage(nearest).free / GIB, 1)
+    free_gb = round(shutil.disk_usage(nearest).free / 1e9, 1)  # as file managers and the Models page count
     if free_gb < NO_DISK_GB:
         yield _problem("machine.disk_full", path=path, free_gb=free_gb)
     elif free_gb < LITTLE_DISK_GB:

@@ -61,3 +61,8 @@ def test_values_are_filled_in() -> None:
     message = Message("setting.out_of_range", {"field": "frames", "low": 2, "high": 14, "given": 99})
     assert say(message) == "frames goes from 2 to 14, not 99."
     assert "99" in say(message, "zh-CN")
+
+
+def test_one_clip_is_not_called_clips() -> None:
+    assert say(Message("page.gallery.summary", {"n": 1, "size": "3 MB"})) == "1 clip · 3 MB"
+    assert say(Message("page.gallery.summary", {"n": 2, "size": "3 MB"})) == "2 clips · 3 MB"

@@ -11,7 +11,8 @@ from svd_studio.core.errors import StudioError
 from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions, is_at_this_machine
-from svd_studio.ui.gallery_view import asked_cursor, asked_filter, card, details, look, surroundings
+from svd_studio.ui.gallery_view import asked_cursor, asked_filter, asked_marks, card, details, look, surroundings
+from svd_studio.ui.reel_view import REEL
 from svd_studio.ui.result_view import AS, MORE, STARS
 from svd_studio.ui.rooms import View, asked_number, draw_room
 from svd_studio.ui.texts import say
@@ -50,12 +51,12 @@ SKELETON = f"""
   </div>
 </section>
 <dialog class="gallery-detail">
-  <div class="gallery-screen">
-    <video controls loop playsinline data-label="page.player.label"></video>
+  <div class="gallery-view"><div class="gallery-screen">
+    <video loop playsinline data-label="page.player.label"></video>
     <p class="gallery-missing" role="alert" hidden></p>
     <button type="button" class="icon gallery-before" data-do="before" data-label="page.gallery.do.before"></button>
     <button type="button" class="icon gallery-after" data-do="after" data-label="page.gallery.do.after"></button>
-  </div>
+  </div>{REEL}</div>
   <div class="gallery-side">
     <header><h2 tabindex="-1"></h2>
       <button type="button" class="icon gallery-star" data-do="star" aria-pressed="false"></button>
@@ -63,14 +64,15 @@ SKELETON = f"""
     </header>
     <p class="gallery-facts"></p>
     {STARS}
-    <div class="gallery-use">
+    <div class="gallery-use"><h3 data-t="page.gallery.use.title"></h3><div>
       <button type="button" class="button" data-recall="all" data-t="page.gallery.use.all"></button>
       <button type="button" class="button quiet" data-recall="but_seed" data-t="page.gallery.use.seed"></button>
-      <button type="button" class="button quiet" data-recall="motion" data-t="page.gallery.use.motion"></button>
+      <button type="button" class="button quiet" data-recall="motion" data-t="page.gallery.use.motion"></button></div>
+      <h3 data-t="page.gallery.use.on"></h3><div>
       <button type="button" class="button quiet" data-sweep="clip" data-t="page.sweep.more"></button>
       {MORE}
       <button type="button" class="button quiet" data-wipe="with" data-t="page.wipe.with"></button>
-      <button type="button" class="button quiet gallery-compare" data-compare data-t="page.compare.see"></button>
+      <button type="button" class="button quiet gallery-compare" data-compare data-t="page.compare.see"></button></div>
     </div>
     <dl class="gallery-words"></dl>
     <section class="gallery-made"><h3 data-t="page.gallery.made"></h3><ol class="gallery-stages"></ol></section>
@@ -129,14 +131,15 @@ class GalleryTab:
 
     @heard
     def news(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:
-        """The clips that were finished since the page looked last."""
+        """The clips that were finished since the page looked last, and what became of the marks of those in sight."""
         wanted, mark = asked_filter(sent, seen_by(owner_of(request))), sent.get("mark")
         now = self.studio.clips.mark(wanted.owner)
         known = mark if type(mark) is int and 0 <= mark <= now else now
-        if known == now or wanted.in_trash:
-            return {"gallery_news": {"mark": now, "clips": []}}
-        clips = [card(clip, wanted) for clip in self.studio.clips.since(known, wanted)]
-        return {"gallery_news": {"mark": now, "clips": clips} | surroundings(self.studio, wanted.owner, language)}
+        news: View = {"mark": now, "clips": [], "marks": asked_marks(self.studio, sent, wanted.owner)}
+        if known != now and not wanted.in_trash:
+            news["clips"] = [card(clip, wanted) for clip in self.studio.clips.since(known, wanted)]
+            news |= surroundings(self.studio, wanted.owner, language)
+        return {"gallery_news": news}
 
     @heard
     def details(self, sent: dict[str, Any], language: str, request: gr.Request) -> View:

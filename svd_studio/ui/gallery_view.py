@@ -15,7 +15,7 @@ from svd_studio.ui.result import clip_view, spoken_seconds
 from svd_studio.ui.texts import say
 
 PAGE = 60
-LONGEST_SEARCH, LONGEST_NAME = 200, 40
+LONGEST_SEARCH, LONGEST_NAME, MOST_SHOWN = 200, 40, 300
 
 Card = dict[str, Any]
 
@@ -40,6 +40,13 @@ def asked_cursor(sent: dict[str, Any]) -> Cursor | None:
         case [int() | float() as moment, str() as clip_id] if math.isfinite(moment) and abs(moment) < 1e12:
             return float(moment), clip_id[:LONGEST_NAME]
     return None
+
+
+def asked_marks(studio: Studio, sent: dict[str, Any], seen: str | None) -> dict[str, tuple[int, bool]]:
+    """Rating and star of the clips that a page shows: another window may have changed them."""
+    shown = sent.get("shown")
+    ids = shown[:MOST_SHOWN] if isinstance(shown, list) else []
+    return studio.clips.marks([name[:LONGEST_NAME] for name in ids if isinstance(name, str)], seen)
 
 
 def card(clip: Clip, wanted: ClipFilter) -> Card:
@@ -142,7 +149,7 @@ def _briefly(seconds: float, language: str) -> str:
     """A stage's time: 0.3 s, 19 s, 4 min."""
     if seconds >= 10:
         return spoken_seconds(seconds, language)
-    return say(Message("page.time.seconds", {"n": f"{seconds:.1f}"}), language)
+    return say(Message("page.time.seconds", {"n": f"{max(seconds, 0.1):.1f}"}), language)
 
 
 def _missing(clip: Clip, language: str) -> str:

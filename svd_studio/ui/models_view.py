@@ -79,7 +79,7 @@ def _engine_row(studio: Studio, info: EngineInfo, snapshot: Snapshot, language: 
 
 def _extra_row(studio: Studio, weights: WeightSet, language: str) -> dict[str, Any]:
     """What is no engine but helps them: prompts heard, frames made better."""
-    hearing = ", ".join(info.name for info in ENGINES.values() if info.text is CLIP_TEXT)
+    hearing = ", ".join(info.title.partition(" (")[0] for info in ENGINES.values() if info.text is CLIP_TEXT)
     facts = {"use": Message(f"page.models.extra.{weights.name}.use", {"engines": hearing})}
     row = _row(studio, weights.name, weights, weights.licence, facts, language)
     return row | {"title": say(f"page.models.extra.{weights.name}.title", language), "mood": ""}
@@ -154,6 +154,7 @@ def _disk(studio: Studio, weights: WeightSet, state: State) -> Message:
     offer = studio.weights.describe(weights)
     values: dict[str, Value] = {
         "gb": in_gb(offer.size_gb),
+        "all": spoken_bytes(round(offer.size_gb * 1e9)),
         "here": in_gb(offer.here_gb),
         "free": f"{offer.free_gb:.0f}",
         "host": offer.host,

@@ -22,7 +22,9 @@ STAGE = """
     <p class="outcome" role="alert" hidden></p>
   </div>
   <div class="deck"><div class="transport" hidden>
+    <button type="button" class="icon compare-back" data-step="-1" data-label="page.wipe.back"></button>
     <button type="button" class="icon play" data-label="page.player.play"></button>
+    <button type="button" class="icon compare-on" data-step="1" data-label="page.wipe.on"></button>
     <input type="range" class="scrub" min="0" max="1000" value="0" data-label="page.player.position">
     <output class="counter"></output>
     <button type="button" class="icon loop" aria-pressed="true" data-label="page.player.loop"></button>

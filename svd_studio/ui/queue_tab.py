@@ -10,6 +10,7 @@ from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.queue_actions import QueueActions
 from svd_studio.ui.queue_view import GROUPS, kept_line, queue_view
+from svd_studio.ui.reel_view import REEL
 from svd_studio.ui.rooms import Asked, View, draw_room
 from svd_studio.ui.texts import say
 
@@ -40,7 +41,7 @@ SKELETON = """
 </section>
 <p class="queue-removed" role="status" hidden><span></span>
   <button type="button" data-act="undo" data-t="page.queue.act.undo"></button></p>
-<dialog class="queue-player" data-label="page.player.label"><video controls loop playsinline></video>
+<dialog class="queue-player" data-label="page.player.label"><video loop playsinline></video>{reel}
   <div><a class="button" download data-t="page.clip.download"></a>
   <button type="button" class="button quiet" data-act="close" data-t="page.queue.act.close"></button></div></dialog>
 """
@@ -56,7 +57,8 @@ class QueueTab:
     def draw(self, language: Component) -> None:
         """Put the page into its room."""
         groups = "".join(GROUP.replace("{name}", name) for name in GROUPS)
-        draw_room("queue", SKELETON.replace("{groups}", groups), self._asked(), language)
+        skeleton = SKELETON.replace("{groups}", groups).replace("{reel}", REEL)
+        draw_room("queue", skeleton, self._asked(), language)
 
     def _asked(self) -> dict[str, Asked]:
         return {"look": self.look, "act": self.act, "kept": self.kept}

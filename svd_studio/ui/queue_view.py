@@ -73,7 +73,14 @@ def row_view(job: Job, told: Outlook, language: str, seen: str | None) -> dict[s
         "eta": _eta(job, told, language),
         "percent": round(100 * job.fraction),
         "clip": job.clip_id,
+        "frames": _frames(job),
     }
+
+
+def _frames(job: Job) -> int:
+    """How many the clip has once it is finished."""
+    settings = job.request.settings
+    return settings.frames_in_all * settings.finish.smooth
 
 
 def _facts(job: Job, language: str, seen: str | None) -> str:

@@ -1,5 +1,6 @@
 """The Gallery as a person uses it: hundreds of clips, found, starred, watched, thrown away and brought back."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_the_trash_is_emptied_only_when_one_is_sure(open_page: OpenPage, window:
     page.page.click(".gallery-trash")
     page.page.wait_for_selector(card(clips[0]))
     page.page.click("[data-do=ask_empty]")
-    assert "Delete 1 clips" in page.text(".gallery-sure p")
+    assert "Delete 1 clip (" in page.text(".gallery-sure p")
     page.page.click(".gallery-sure [data-do=keep]")
     assert window.studio.clips.get(clips[0].id) is not None
     page.page.click("[data-do=ask_empty]")
@@ -224,3 +225,36 @@ def test_the_gallery_fits_a_phone_and_speaks_chinese(open_page: OpenPage, clips:
     assert page.page.evaluate("document.querySelector('.gallery-detail').scrollWidth") <= 390
     page.page.click(".gallery-close")
     page.page.wait_for_selector(".gallery-detail:not([open])", state="attached")
+
+
+@pytest.mark.slow
+def test_a_clip_of_less_than_a_second_is_walked_by_frames_and_tenths(open_page: OpenPage, clips: list[Clip]) -> None:
+    page = enter(open_page())
+    open_clip(page, clips[0])
+    page.page.wait_for_function("document.querySelector('.gallery-detail video').readyState > 1")
+    page.page.eval_on_selector(".gallery-detail video", "video => { video.pause(); video.currentTime = 0; }")
+    page.page.wait_for_function(
+        "document.querySelector('.gallery-detail .reel-counter').textContent.startsWith('frame 1 of 2 · 0.0')"
+    )
+    page.page.click(".gallery-detail [data-reel=on]")
+    page.page.wait_for_function(
+        "document.querySelector('.gallery-detail .reel-counter').textContent.startsWith('frame 2 of 2')"
+    )
+    counter = page.text(".gallery-detail .reel-counter")
+    assert re.fullmatch(r"frame 2 of 2 · 0\.\d / 0\.\d s", counter), counter
+
+
+@pytest.mark.slow
+def test_marks_from_another_window_are_seen_without_a_reload(
+    open_page: OpenPage, window: Window, clips: list[Clip]
+) -> None:
+    page = enter(open_page())
+    open_clip(page, clips[0])
+    window.studio.clips.rate(clips[0].id, 4)
+    window.studio.clips.star(clips[0].id, True)
+    page.page.wait_for_function("document.querySelectorAll('.gallery-detail .stars [aria-pressed=true]').length === 4")
+    page.page.wait_for_selector(f"{card(clips[0])} .gallery-star[aria-pressed=true]", state="attached")
+    page.page.keyboard.press("Escape")
+    assert page.text(f"{card(clips[0])} .gallery-about").startswith("★★★★ ")
+    window.studio.clips.rate(clips[0].id, 0)
+    window.studio.clips.star(clips[0].id, False)

@@ -127,7 +127,7 @@ def test_acts_change_what_they_say(tab: GalleryTab, studio: Studio) -> None:
 
 def test_news_are_what_came_after_the_mark(tab: GalleryTab, studio: Studio) -> None:
     mark = tab.look({}, "en", asker())["gallery"]["mark"]
-    assert tab.news({"mark": mark}, "en", asker())["gallery_news"] == {"mark": mark, "clips": []}
+    assert tab.news({"mark": mark}, "en", asker())["gallery_news"] == {"mark": mark, "clips": [], "marks": {}}
     studio.clips.write([row(studio, 50), row(studio, 51, owner="guest", prompt="sea")])
     news = tab.news({"mark": mark}, "en", asker())["gallery_news"]
     assert [card["id"] for card in news["clips"]] == [number(51), number(50)]
@@ -218,3 +218,14 @@ def test_the_file_manager_is_asked_for_the_folder(
 )
 def test_sizes_as_file_managers_show_them(count: int, said: str) -> None:
     assert spoken_bytes(count) == said
+
+
+def test_marks_that_another_window_gave_come_with_the_news(tab: GalleryTab, studio: Studio) -> None:
+    studio.clips.rate(number(3), 4)
+    studio.clips.star(number(4), True)
+    shown = [number(3), number(4), "nobody", 7, None]
+    news = tab.news({"mark": 0, "shown": shown}, "en", asker())["gallery_news"]
+    assert news["marks"] == {number(3): (4, False), number(4): (0, True)}
+    assert list(tab.news({"shown": shown}, "en", asker("guest"))["gallery_news"]["marks"]) == [number(3)]
+    for nonsense in (None, "abc", {"a": 1}, [["x"]] * 5000):
+        assert tab.news({"shown": nonsense}, "en", asker())["gallery_news"]["marks"] == {}

@@ -73,11 +73,30 @@
 
   // ---- what is new -----------------------------------------------------------------------------
   setInterval(() => {
-    if (here && loaded && !document.hidden && !waiting) ask("news", { ...filter, mark });
+    if (here && loaded && !document.hidden && !waiting) ask("news", { ...filter, mark, shown: inSight() });
   }, NEWS_MS);
+
+  const inSight = () => [...new Set([...cards.keys(), ...(current ? [current] : [])])];
+
+  function paintMarks(marks) {  // given in another window; what was pressed here meanwhile comes with the next news
+    if (asked.length) return;
+    for (const [id, [rating, starred]] of Object.entries(marks)) {
+      window.studio.hearRating(id, rating);
+      const clip = find_clip(id);
+      if (!clip || clip.starred === starred) continue;
+      clip.starred = starred;
+      paintStars(clip);
+    }
+  }
+
+  function paintStars(clip) {
+    if (cards.has(clip.id)) paintStar(cards.get(clip.id).querySelector(".gallery-star"), clip);
+    if (current === clip.id) paintStar(part(".gallery-star"), clip);
+  }
 
   function paintNews(news) {
     mark = news.mark;
+    paintMarks(news.marks);
     const known = new Set([...clips, ...fresh].map((clip) => clip.id));
     fresh.push(...news.clips.filter((clip) => !known.has(clip.id)));
     if ("summary" in news) paintAround(news);
@@ -267,8 +286,9 @@
     current = id;
     const video = part("video");
     video.muted = true;
+    video.dataset.frames = clip.frames;
     if (clip.poster) video.poster = clip.poster; else video.removeAttribute("poster");
-    video.hidden = !clip.here;
+    video.hidden = part(".reel").hidden = !clip.here;
     if (clip.here) video.src = clip.url; else video.removeAttribute("src");
     put(dialog, "h2", clip.title);
     paintStar(part(".gallery-star"), clip);
@@ -293,7 +313,7 @@
     put(dialog, ".gallery-facts", clip.facts);
     put(dialog, ".gallery-missing", clip.missing);
     part(".gallery-missing").hidden = !clip.missing;
-    part("video").hidden = !!clip.missing;
+    part("video").hidden = part(".reel").hidden = !!clip.missing;
     const created = new Date(clip.created * 1000).toLocaleString(state.language, { dateStyle: "long", timeStyle: "short" });
     const words = { prompt: clip.prompt, negative: clip.negative, seed: String(clip.seed), engine: clip.engine, created, memory: clip.memory, file_size: clip.size, owner: clip.owner };
     part(".gallery-words").replaceChildren(...Object.entries(words).filter(([, value]) => value).flatMap(
@@ -344,8 +364,7 @@
   function star(id) {
     const clip = find_clip(id);
     clip.starred = !clip.starred;
-    if (cards.has(id)) paintStar(cards.get(id).querySelector(".gallery-star"), clip);
-    if (current === id) paintStar(part(".gallery-star"), clip);
+    paintStars(clip);
     act(clip.starred ? "star" : "unstar", [id]);
   }
 

@@ -92,7 +92,7 @@
     const track = row.querySelector(".track"), runs = job.status === "running";
     track.hidden = !runs;
     track.firstElementChild.style.width = job.percent + "%";
-    row.dataset.clip = job.clip || "";
+    Object.assign(row.dataset, { clip: job.clip || "", frames: job.frames });
     for (const button of row.querySelectorAll("[data-act]")) paintButton(button, job, at, all);
     const compare = row.querySelector("[data-compare]");
     compare.hidden = !job.comparison;
@@ -149,8 +149,9 @@
   }
 
   // ---- watching ------------------------------------------------------------------------------
-  function watch(clip) {
+  function watch({ clip, frames }) {
     const dialog = find(".queue-player"), video = dialog.querySelector("video");
+    video.dataset.frames = frames;
     video.src = `/media/${encodeURIComponent(clip)}`;
     video.onerror = () => { dialog.close(); window.studio.show({ notice: text("page.queue.clip_gone") }); };
     dialog.querySelector("a").href = `${video.getAttribute("src")}/download`;
@@ -167,7 +168,7 @@
     leave: () => send("animate", "leave"),
     go: () => go("animate"),
     clear: (job, button) => act("clear", { group: button.closest("[data-group]").dataset.group }),
-    watch: (job, button) => watch(button.closest("[data-job]").dataset.clip),
+    watch: (job, button) => watch(button.closest("[data-job]").dataset),
     close: () => find(".queue-player").close(),
   };
 

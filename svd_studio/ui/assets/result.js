@@ -6,6 +6,7 @@
   const KINDS = ["1080x1920", "1920x1080", "1080x1080", "webm", "gif", "png"];
   const RATING = /^[0-5]$/;
   const rated = new Map();  // what was pressed since the clips were last told
+  const asked = new Set();  // clips whose press Python has not answered yet
 
   // ---- which clip and which frame ----------------------------------------------------------------
   const detail = () => find(".gallery-detail[open]");
@@ -37,13 +38,20 @@
     if (!of.clip) return;
     rated.set(of.clip.id, number === ratingOf(of.clip) ? 0 : number);
     paintEverywhere(of.clip.id);
+    asked.add(of.clip.id);
     send("result", "rate", { clip: of.clip.id, rating: rated.get(of.clip.id) });
   }
 
   function paintRated({ clip, rating }) {
+    asked.delete(clip);
     rated.set(clip, rating);
     paintEverywhere(clip);
   }
+
+  window.studio.hearRating = (clip, rating) => {  // given in another window
+    const known = rated.get(clip) ?? window.studio.gallery.clip(clip)?.rating;
+    if (!asked.has(clip) && known !== rating) paintRated({ clip, rating });
+  };
 
   function paintEverywhere(id) {
     for (const { clip, place } of [onStage(), inGallery()]) if (clip?.id === id && place) paintStars(place, clip);

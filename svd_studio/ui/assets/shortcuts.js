@@ -1,4 +1,4 @@
-// The keys of the Animate page, and the card that lists them; none of them works while somebody types.
+// The keys of the Animate page, the buttons that step by frames as they do, and the card that lists the keys; none of them works while somebody types.
 (() => {
   const { text, element, state, go } = window.studio;
   const find = (selector) => document.querySelector(selector);
@@ -47,6 +47,10 @@
       event.preventDefault();
       step(event.key === "ArrowLeft" ? -1 : 1);
     }
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-step]");
+    if (button) step(Number(button.dataset.step));
   });
   document.addEventListener("beforetoggle", (event) => {
     if (event.target.id === "shortcuts" && event.newState === "open") paint();

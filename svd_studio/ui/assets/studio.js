@@ -433,14 +433,14 @@ window.studio = (() => {
     else if (on("#generate")) press();
     else if (on(".get")) bridge?.send("get", {});
     else if (on(".play") || on(".player")) toggle(video);
-    else if (on(".loop")) {
+    else if (on(".transport .loop")) {
       video.loop = !video.loop;
       on(".loop").setAttribute("aria-pressed", String(video.loop));
     } else if (on("[data-speed]")) {
       state.speed = video.playbackRate = Number(on("[data-speed]").dataset.speed);
       for (const button of document.querySelectorAll("[data-speed]"))
         button.setAttribute("aria-pressed", String(button === on("[data-speed]")));
-    } else if (on(".full")) (video.requestFullscreen || video.webkitEnterFullscreen)?.call(video);
+    } else if (on(".transport .full")) (video.requestFullscreen || video.webkitEnterFullscreen)?.call(video);
     else if (on("#cancel") && state.job) { state.stopping = state.job.id; put(".line", text("page.job.stopping")); }
   });
 
