@@ -34,6 +34,8 @@ BYTES_PER_NUMBER = {
 }
 LONGEST_HEADER = 100_000_000
 LONGEST_CONFIG = 10_000_000
+MOST_SIDES, LONGEST_SIDE = 8, 2**40
+"""Of one tensor: to multiply a million of large numbers takes longer than anybody waits."""
 
 
 def verify_before_load(folder: Path) -> None:
@@ -127,12 +129,18 @@ def _check_ranges(header: dict[str, Any], data_length: int) -> None:
     position = 0
     for tensor in sorted(header.values(), key=lambda tensor: tuple(tensor["data_offsets"])):
         begin, end = tensor["data_offsets"]
+        if len(tensor["shape"]) > MOST_SIDES or not all(_is_side(side) for side in tensor["shape"]):
+            raise ValueError("a tensor has no such shape")
         length = math.prod(tensor["shape"]) * BYTES_PER_NUMBER[tensor["dtype"]]
-        if begin != position or end - begin != length or any(side < 0 for side in tensor["shape"]):
+        if begin != position or end - begin != length:
             raise ValueError("a tensor's range is wrong")
         position = end
     if position != data_length:
         raise ValueError("the file is longer or shorter than its tensors")
+
+
+def _is_side(side: object) -> bool:
+    return type(side) is int and 0 <= side <= LONGEST_SIDE
 
 
 def _check_index(index: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "overlap": (with_header({"a": tensor(0, 8, [4]), "b": tensor(4, 8, [2])}), "weights.torn_file"),
     "a wrong shape": (with_header({"a": tensor(0, 8, [5])}), "weights.torn_file"),
     "an odd type": (with_header({"a": tensor(0, 8, [4], "PICKLE")}), "weights.torn_file"),
+    "a shape that takes hours": (with_header({"a": tensor(0, 8, [10**18] * 10**5 + [0])}), "weights.torn_file"),
     "negative": (with_header({"a": tensor(0, 8, [-2, -2])}), "weights.torn_file"),
     "a list": (with_header(["a"]), "weights.torn_file"),
     "no json": (write("vae/config.json", "{"), "weights.torn_file"),
