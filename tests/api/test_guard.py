@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from svd_studio.api.guard import GUESTS_AT_ONCE, LARGEST_BODY, OPEN, UPLOAD, Guard
+from svd_studio.api.guard import GUESTS_AT_ONCE, LARGEST_BODY, OPEN, PUBLIC, PUBLIC_FOLDERS, UPLOAD, Guard
 from svd_studio.api.hosts import Hosts
 from svd_studio.library.uploads import LARGEST_UPLOAD, MEGABYTE
 from svd_studio.studio import GUEST, OWNER
@@ -207,6 +207,33 @@ def test_two_hosts_are_refused(window: Window) -> None:
     assert send_raw(window.port, request.encode()).status in (400, 403)
 
 
+def test_two_hosts_are_refused_also_by_a_server_that_takes_both(tmp_path: Path) -> None:
+    hosts = [(b"host", b"localhost:7860"), (b"host", b"attacker.example")]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": hosts, "query_string": b""}
+    assert answered(Guard(unreachable, Hosts(7860), tmp_path), scope) == 403
+
+
+def answered(guard: Guard, scope: dict[str, Any]) -> int:
+    """The status with which it answers."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(guard(scope, unreachable, send))
+    return int(sent[0]["status"])
+
+
+def test_nothing_of_a_stranger_is_read_before_the_password(locked_window: Window) -> None:
+    """Gradio keeps the beat of a session for whoever asks, and reads a body before it looks who sent it."""
+    for path, methods in OPEN.items():
+        for method in set(methods) - {"HEAD"}:
+            if path not in PUBLIC and not path.startswith(PUBLIC_FOLDERS):
+                answer = ask(locked_window, method, path.partition("{")[0] + "x" * ("{" in path))
+                assert answer.status in (401, 404), path
+                assert answer.headers["content-type"] == "text/plain; charset=utf-8", path
+
+
 def test_a_whole_address_as_the_path_changes_nothing(window: Window) -> None:
     request = "GET http://attacker.example/config HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n"
     assert send_raw(window.port, request.encode()).status == 403
@@ -266,18 +293,13 @@ TOKENS = {"g": GUEST, "o": OWNER}
 @pytest.mark.parametrize(("client", "status"), [("192.168.1.9", 404), ("127.0.0.1", 200)])
 def test_only_this_computer_starts_the_page(tmp_path: Path, client: str, status: int) -> None:
     """It does so once, and fails when somebody of the network was first."""
-    sent: list[Any] = []
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     scope = {"type": "http", "method": "GET", "path": "/gradio_api/startup-events", "query_string": b""}
     scope |= {"headers": [(b"host", b"localhost:7860")], "client": (client, 1), "server": ("127.0.0.1", 7860)}
-    asyncio.run(Guard(page, Hosts(7860, listening=True), tmp_path)(scope, unreachable, send))
-    assert sent[0]["status"] == status
+    assert answered(Guard(page, Hosts(7860, listening=True), tmp_path), scope) == status
 
 
 def test_a_body_without_a_length_is_read_up_to_the_limit(window: Window) -> None:
