@@ -246,7 +246,7 @@ class PageView:
             return {"promise": "", "rounded": [], "errors": {}, **note, **self.refusal(error, language)}
         known_time = self.studio.forecast(resolved.settings)
         time = spoken_seconds(known_time.seconds, language) if known_time else ""
-        code = f"page.promise.and_{known_time.leaves_out}" if known_time and known_time.leaves_out else "page.promise"
+        code = f"page.promise.and.{known_time.leaves_out}" if known_time and known_time.leaves_out else "page.promise"
         promise = say(Message(code, {"time": time}) if time else "page.promise.unknown", language)
         if not time and resolved.settings.engine == PRACTICE:
             promise = ""  # the note under the gauge says it
