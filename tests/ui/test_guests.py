@@ -141,6 +141,13 @@ def test_guests_fill_no_more_of_the_disk_than_they_may(page: Page, clip: Clip, t
     studio.submit(SMALL, large)
 
 
+def test_a_guest_follows_and_stops_no_job_of_the_owners(page: Page, tmp_path: Path) -> None:
+    job = page.studio.submit(SMALL, drawn(tmp_path, "teal", 32)).job_id
+    page.values[page.parts.watched] = job
+    assert page.ask("cancel", GUEST)["job"] is None
+    assert page.studio.queue.count(OWNER)[JobStatus.QUEUED] == 1
+
+
 def test_the_same_press_of_somebody_else_is_his_own_clip_and_a_long_one_is_not_kept(page: Page) -> None:
     for owner in (None, GUEST, GUEST):
         page.values |= {page.parts.press: "word" * 10**5, page.parts.clips: 1, page.parts.drawn: None}
