@@ -24,6 +24,7 @@ from svd_studio.api import (
     admitting,
     clean_environment,
     give_back_large_blocks,
+    limit_connections,
     new_password,
     routes,
 )
@@ -31,7 +32,7 @@ from svd_studio.cli import Parser, config_of, say_error
 from svd_studio.core.config import StudioConfig
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.gpu.telemetry import Telemetry
-from svd_studio.host import FileLock, private_folder
+from svd_studio.host import FileLock, open_many_files, private_folder
 from svd_studio.jobs.crew import Crew
 from svd_studio.library.uploads import LARGEST_UPLOAD, fresh_uploads
 from svd_studio.studio import GUEST, OWNER, Studio, refuse_network_drive
@@ -121,6 +122,7 @@ def serve(studio: Studio, arguments: argparse.Namespace, lock: FileLock) -> int:
     os.environ.update(environment)
     fresh_uploads(config)
     give_back_large_blocks()
+    limit_connections(open_many_files())
     crew = Crew(
         [sys.executable, "-P", "-m", "svd_studio", "work", "--data", str(config.data)],
         config.logs,

@@ -218,6 +218,11 @@ def used_memory_gb() -> float | None:
     return None if used is None else used / 1024**3
 
 
+def open_many_files() -> int:
+    """Let this process have as many files open as the system allows: connections are files, too. Returns how many."""
+    return _raise_file_limit()
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process of this number runs; a zombie does not."""
     return 0 < pid < 2**31 and _exists(pid)
@@ -260,6 +265,9 @@ if sys.platform == "win32":
     def _used_bytes() -> int | None:
         return int(_memory().page_file)
 
+    def _raise_file_limit() -> int:
+        return 16_384  # of the C library, which sockets do not count for
+
     def _exists(pid: int) -> bool:
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.OpenProcess.restype = ctypes.c_void_p
@@ -298,6 +306,13 @@ else:
             return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return kilobytes if sys.platform == "darwin" else kilobytes * 1024  # there it counts bytes
+
+    def _raise_file_limit() -> int:
+        limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = min(hard, 10_240) if sys.platform == "darwin" else hard  # macOS says infinite, and takes no more
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, most), hard))
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     def _exists(pid: int) -> bool:
         try:

@@ -243,3 +243,14 @@ def test_peak_memory_is_what_was_really_used() -> None:
     before, after = map(float, subprocess.check_output([sys.executable, "-c", code], text=True).split())
     assert 0.005 < before < 0.1
     assert 0.24 < after - before < 0.27
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_process_may_open_as_many_files_as_the_system_allows() -> None:
+    asked = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 600));"
+        "from svd_studio.host import open_many_files; print(open_many_files(), open_many_files())"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "600 600\n"
+    )

@@ -14,6 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from svd_studio.api.bodies import PATIENCE_S, Body, Broken
+from svd_studio.api.faults import fault
 from svd_studio.api.hosts import Hosts
 from svd_studio.api.pace import ASKING, MEGABYTES_UPLOADED, READING, SIGNING_IN, UPLOADING, Pace, Paces
 from svd_studio.api.passwords import AT_THIS_COMPUTER, VISITOR, is_signed_in, signed_in_as
@@ -119,6 +121,7 @@ class Guard:
         self.hosts = hosts
         self.uploads = uploads
         self.paces = Paces()
+        self.patience_s = PATIENCE_S
         self._is_started = False
         self._guests = asyncio.Semaphore(GUESTS_AT_ONCE)
 
@@ -177,48 +180,29 @@ class Guard:
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let Gradio answer, counting what comes in and adding our headers to what goes out."""
-        path = scope["path"]
-        body = _CountedBody(receive, _limit(path))
+        body = Body(receive, _limit(scope["path"]), self.patience_s)
         is_ours = self.hosts.is_tunnel(Headers(scope=scope)["host"])
         scope["headers"] = [(name, value) for name, value in scope["headers"] if _is_believed(name, is_ours)]
-        is_answered = False
+        is_answered, refusal = False, None
 
         async def answer(message: Message) -> None:
             nonlocal is_answered
-            if body.is_too_large and not is_answered:
+            if body.broken and not is_answered:
                 return  # whatever was made of half a body
             if message["type"] == "http.response.start":
                 is_answered = True
-                _secure(MutableHeaders(scope=message), path)
+                _secure(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        with suppress(_TooLarge, ClientDisconnect):  # a page that is closed during an upload is no error
-            await self.app(scope, body.receive, answer)
-        if body.is_too_large and not is_answered:
-            await _refuse(_too_large(path), scope, receive, send)
-
-
-class _TooLarge(HTTPException):
-    """Leave a route whose body goes on beyond the limit; Gradio takes it for an ordinary 413."""
-
-
-class _CountedBody:
-    """Count a body that did not say how long it is."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._left = limit
-
-    @property
-    def is_too_large(self) -> bool:
-        return self._left < 0
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self.is_too_large:
-            raise _TooLarge(413)
-        return message
+        try:
+            with suppress(Broken, ClientDisconnect):  # a page that is closed during an upload is no error
+                await self.app(scope, body.receive, answer)
+        except Exception as error:  # noqa: BLE001  # it is logged there, and the visitor hears a sentence
+            refusal = fault(scope, error)
+        if body.broken:
+            refusal = _too_large(scope["path"]) if body.broken == 413 else HTTPException(408, say("door.too_slow"))
+        if refusal and not is_answered:
+            await _refuse(refusal, scope, receive, send)
 
 
 def _is_from_our_page(headers: Headers, host: str) -> bool:

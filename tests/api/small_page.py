@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
-from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environment, routes
+from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environment, limit_connections, routes
 from svd_studio.core.config import StudioConfig
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import GUEST, OWNER, Studio
@@ -63,6 +63,7 @@ def main(data: str, port: str, clip_id: str, password: str | None = None) -> Non
     cleaned = clean_environment(os.environ, config)
     os.environ.clear()
     os.environ.update(cleaned)
+    limit_connections(2000)
     hosts = Hosts(int(port))
     app, _, _ = build(clip_id).launch(
         prevent_thread_lock=True,
