@@ -278,8 +278,9 @@ class Studio:
                 self.mended = mend(self.config.database, self.config.clips, OWNER)
 
     def tidy(self) -> None:
-        """Keep small what comes and goes: uploads, exports, trash, pictures that nothing was made of."""
+        """Keep small what comes and goes: uploads, exports, trash, guests' ended jobs, unused pictures."""
         trim_uploads(self.config)
+        self.guests.tidy(GUEST)
         self.exports.trim()
         self.trash.expire()
         self.inputs.tidy()

@@ -12,6 +12,9 @@ from svd_studio.library.inputs import Inputs
 MOST_JOBS = 4
 """How many clips of all guests together may wait or run."""
 
+MOST_ENDED = 1000
+"""How many that failed or were cancelled stay on their list: whoever asks and cancels for days fills no disk."""
+
 
 class Guests:
     """Keep the clips of guests few in the queue, and their pictures, clips and exports within a part of the disk.
@@ -22,6 +25,7 @@ class Guests:
     def __init__(self, queue: JobQueue, inputs: Inputs, clips: ClipLibrary, exports: Exports, limit_bytes: int) -> None:
         self.queue, self.inputs, self.clips, self.exports = queue, inputs, clips, exports
         self.limit_bytes = limit_bytes
+        self.most_ended = MOST_ENDED
 
     def refuse(self, guest: str | None, more: int = 1, picture: Path | None = None) -> None:
         """Raise BadInput when so many more clips, or this picture on the disk, are too much."""
@@ -48,3 +52,12 @@ class Guests:
         more_bytes = picture.stat().st_size if picture and picture.is_file() else 0
         if self.held_bytes(guest) + more_bytes >= self.limit_bytes:
             raise BadInput("guest.room", gb=f"{self.limit_bytes / 1e9:g}")
+
+    def tidy(self, guest: str) -> None:
+        """Take the oldest of a guest's failed and cancelled clips off the list; what was made stays."""
+        with self.queue.database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE owner = ? AND clip_id IS NULL"
+                " AND status IN ('failed', 'cancelled') ORDER BY finished DESC, id DESC LIMIT -1 OFFSET ?)",
+                (guest, self.most_ended),
+            )

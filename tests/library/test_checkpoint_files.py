@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from svd_studio.core.errors import WeightsFailed
+from svd_studio.library.checkpoint_files import LONGEST_HEADER
 from svd_studio.library.weights import WeightsLibrary, verify_before_load
 from tests.library.fake_checkpoint import INDEX, TINY, UNET, UNET_BYTES, svd_folder
 
@@ -64,6 +65,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "a wrong shape": (with_header({"a": tensor(0, 8, [5])}), "weights.torn_file"),
     "an odd type": (with_header({"a": tensor(0, 8, [4], "PICKLE")}), "weights.torn_file"),
     "a shape that takes hours": (with_header({"a": tensor(0, 8, [10**18] * 10**5 + [0])}), "weights.torn_file"),
+    "a header that fills the memory": (with_header({"a": " " * LONGEST_HEADER}), "weights.long_header"),
     "negative": (with_header({"a": tensor(0, 8, [-2, -2])}), "weights.torn_file"),
     "a list": (with_header(["a"]), "weights.torn_file"),
     "no json": (write("vae/config.json", "{"), "weights.torn_file"),

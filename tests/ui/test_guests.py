@@ -141,6 +141,27 @@ def test_guests_fill_no_more_of_the_disk_than_they_may(page: Page, clip: Clip, t
     studio.submit(SMALL, large)
 
 
+def test_a_guests_oldest_ended_jobs_go_and_nothing_else(page: Page, clip: Clip) -> None:
+    studio = page.studio
+    kept = studio.config.inputs / f"{clip.rendered.source_sha256}.png"
+
+    def asked(owner: str, status: JobStatus) -> int:
+        job = studio.submit(SMALL, kept, owner=owner).job_id
+        ends = {
+            JobStatus.CANCELLED: lambda: studio.cancel(job),
+            JobStatus.FAILED: lambda: studio.queue.fail(job, FULL),
+            JobStatus.DONE: lambda: studio.queue.finish(job, clip.id),
+        }
+        ends.get(status, lambda: None)()
+        return job
+
+    stay = [asked(OWNER, JobStatus.CANCELLED), asked(GUEST, JobStatus.DONE), asked(GUEST, JobStatus.QUEUED)]
+    ended = [asked(GUEST, status) for status in (JobStatus.CANCELLED, JobStatus.FAILED) * 3]
+    studio.guests.most_ended = 4
+    studio.tidy()
+    assert {job.id for job in studio.queue.find()} == {*stay, *ended[2:]}
+
+
 def test_a_guest_follows_and_stops_no_job_of_the_owners(page: Page, tmp_path: Path) -> None:
     job = page.studio.submit(SMALL, drawn(tmp_path, "teal", 32)).job_id
     page.values[page.parts.watched] = job
