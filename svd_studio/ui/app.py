@@ -18,7 +18,8 @@ from svd_studio.ui.sharing import SharingLine
 from svd_studio.ui.system_tab import SystemTab
 from svd_studio.ui.theme import launch_options
 from svd_studio.ui.tunnel import SharedLink
-from svd_studio.ui.walls import shut_gradios_doors
+from svd_studio.ui.unread import bound_unread
+from svd_studio.ui.walls import refuse_nonsense, shut_gradios_doors
 
 __all__ = ["build_page", "launch_options"]
 
@@ -53,4 +54,6 @@ def build_page(
     page.queue(default_concurrency_limit=AT_ONCE, max_size=MOST_WAITING)
     for event in page.fns.values():
         event.concurrency_id = "all"  # else each of fifty events would have so many threads
+    bound_unread(page)
+    refuse_nonsense(page)
     return page

@@ -19,7 +19,10 @@ from svd_studio.api import Doorkeeper, Guard, Hosts, admitting, clean_environmen
 from svd_studio.core.config import StudioConfig
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import GUEST, OWNER, Studio
-from svd_studio.ui.walls import shut_gradios_doors
+from svd_studio.ui.unread import bound_unread
+from svd_studio.ui.walls import refuse_nonsense, shut_gradios_doors
+
+MOST_UNREAD = 30
 
 
 def build(clip_id: str) -> Any:
@@ -45,6 +48,8 @@ def build(clip_id: str) -> Any:
         kept = gr.File(visible=False)
         button.click(keep, None, kept, api_name="keep")
         gr.Timer(0.3).tick(lambda: str(time.time()), None, ticks, queue=False, show_progress="hidden")
+    bound_unread(page, MOST_UNREAD)
+    refuse_nonsense(page)
     return page
 
 

@@ -1,6 +1,7 @@
 """Who sends slowly or nothing holds no place; what fails behind the guard is one sentence, and one line in the log."""
 
 import asyncio
+import json
 import logging
 import socket
 import threading
@@ -18,6 +19,7 @@ from svd_studio.api.bodies import SLOWEST_LINE, Body, Broken
 from svd_studio.api.connections import MOST_CONNECTIONS, Connection
 from svd_studio.api.guard import Guard
 from svd_studio.api.hosts import Hosts
+from tests.api.small_page import MOST_UNREAD
 from tests.api.window import Window, ask
 
 JSON = {"Content-Type": "application/json"}
@@ -170,6 +172,26 @@ def test_nonsense_is_refused_in_one_plain_sentence(window: Window, path: str, bo
     answer = ask(window, "POST", path, JSON, body)
     assert (answer.status, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
     assert answer.text.startswith("The studio cannot make sense of that: reload")
+
+
+@pytest.mark.parametrize("sent", [[], [1, 2], [{"path": "/etc/passwd"}, "x"]])
+def test_values_that_no_field_holds_are_refused_in_a_sentence(window: Window, sent: list[Any]) -> None:
+    answer = ask(window, "POST", "/gradio_api/run/make", JSON, json.dumps({"data": sent}).encode())
+    assert "The studio cannot make sense of that: reload" in answer.text
+    assert "Traceback" not in answer.text
+    assert "/etc" not in answer.text
+
+
+def test_answers_that_nobody_fetches_are_forgotten_the_oldest_first(window: Window) -> None:
+    calls: list[str] = []
+    while len(calls) <= MOST_UNREAD:
+        answer = ask(window, "POST", "/gradio_api/call/make", JSON, b'{"data": []}')
+        if answer.status == 200:
+            calls.append(json.loads(answer.text)["event_id"])
+        else:
+            assert (answer.status, json.loads(answer.text)["detail"][:16]) == (503, "Too many answers")
+    assert "cannot make sense" in ask(window, path=f"/gradio_api/call/make/{calls[-1]}").text
+    assert "Not Found" in ask(window, path=f"/gradio_api/call/make/{calls[0]}").text
 
 
 @pytest.mark.parametrize("path", ["/?page=none&deep_link=x", "/static/" + "x" * 3000])

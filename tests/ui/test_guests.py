@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 from PIL import Image
 from starlette.requests import Request
@@ -242,6 +243,32 @@ def test_a_guest_hears_of_a_full_disk_and_not_where_it_is(page: Page, clip: Clip
     studio.queue.claim("worker", job)
     studio.queue.fail(job, Message("disk.full", {"folder": HOME}))
     assert "This studio's disk is full" in Endpoints(studio).job(job, request_of(GUEST))["message"]
+
+
+def test_a_guests_program_follows_and_stops_nothing_of_the_owners(page: Page, clip: Clip, tmp_path: Path) -> None:
+    studio, verbs = page.studio, Endpoints(page.studio)
+    job = studio.submit(SMALL, drawn(tmp_path, "teal", 32)).job_id
+    for verb in (verbs.job, verbs.cancel):
+        with pytest.raises(gr.Error, match=f"no job {job}"):
+            verb(job, request_of(GUEST))
+    assert verbs.clips(request_of(GUEST)) == []
+    assert [one["id"] for one in verbs.clips(request_of(OWNER))] == [clip.id]
+    assert studio.queue.count(OWNER)[JobStatus.QUEUED] == 1
+    assert verbs.cancel(job, request_of(OWNER)) is True
+
+
+def test_what_goes_wrong_for_a_guests_program_names_no_place(
+    page: Page, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DiskFull("files.too_little_room", folder=HOME, free_mb=1, needed_mb=500)
+
+    monkeypatch.setattr("svd_studio.studio.make_room", full)
+    sent = page.upload(picture_file)
+    for name, is_told in ((OWNER, True), (GUEST, False)):
+        with pytest.raises(gr.Error) as refused:
+            Endpoints(page.studio).animate({"path": sent["path"]}, request_of(name), engine="svd-nano")
+        assert (HOME in str(refused.value.message)) is is_told
 
 
 def test_what_goes_wrong_at_a_guests_press_names_no_place(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
