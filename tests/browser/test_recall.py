@@ -1,5 +1,6 @@
 """Recall as a person uses it: drop a clip or a poster, press in the result or the Gallery, paste a text, undo."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from svd_studio.video.unmarked import write_without_recipe
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
 from tests.library.made_clips import Maker
+from tests.video.test_metadata import FTYP, comment_box
 
 pytestmark = pytest.mark.slow
 
@@ -157,3 +159,16 @@ def test_a_film_of_others_is_refused_beside_the_picture(open_page: OpenPage, cli
     page.page.wait_for_selector("#picture .problem:has-text('without a recipe')")
     assert page.page.locator(".framed").is_visible()
     page.wait_until_idle()
+
+
+def test_a_clip_with_programs_in_its_words_runs_none(open_page: OpenPage, tmp_path: Path) -> None:
+    script = "<img src=x onerror='window.ran = 1'>"
+    record = {"settings": {**RECIPE, "prompt": script, script: 1}, "made": {"title": script}}
+    (tmp_path / "theirs.mp4").write_bytes(FTYP + comment_box(json.dumps(record).encode()))
+    page = open_page()
+    drop(page, tmp_path / "theirs.mp4", "video/mp4")
+    page.page.wait_for_selector(".recall-dialog[open]")
+    assert script in page.text(".recall-dialog")
+    take(page, "all")
+    wait_for_field(page, "prompt", script)
+    assert page.page.evaluate("window.ran === undefined && !document.querySelector('.recalled img, dialog img[src=x]')")

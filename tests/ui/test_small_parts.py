@@ -5,6 +5,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -20,6 +21,7 @@ from svd_studio.ui.presses import Presses
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.texts import words
 from svd_studio.ui.theme import DARK, LIGHT, SESSIONS_KEPT, StudioTheme, head_html, launch_options
+from svd_studio.ui.unread import bound_unread
 
 
 @pytest.mark.parametrize(
@@ -138,3 +140,19 @@ def test_programs_get_few_threads_and_pages_little_memory_whatever_they_call_the
     assert {event.concurrency_id for event in page.fns.values()} == {"all"}
     assert page._queue.max_size == MOST_WAITING
     assert launch_options()["state_session_capacity"] == SESSIONS_KEPT
+
+
+def test_where_every_answer_is_still_awaited_programs_are_told_to_fetch_theirs() -> None:
+    async def ask() -> tuple[Any, Any]:
+        with gr.Blocks(analytics_enabled=False) as page:
+            gr.api(lambda: 1, api_name="one")
+        queue = page._queue
+        queue.pending_event_ids_session = {"old": {"1", "2"}, "busy": {"3"}}
+        queue.event_ids_to_events = {"3": object()}  # type: ignore[dict-item]  # looked up, never looked at
+        bound_unread(page, most=2)
+        return await queue.push(None, None, None), queue.pending_event_ids_session  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(1) as thread:
+        (is_taken, said, _), kept = thread.submit(lambda: asyncio.run(ask())).result()
+    assert (is_taken, said[:16]) == (False, "Too many answers")
+    assert kept == {"busy": {"3"}}, "what was not fetched went, what runs stays"
