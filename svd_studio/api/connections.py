@@ -24,7 +24,7 @@ def limit_connections(files: int) -> None:
 
 
 class Connection(H11Protocol):
-    """Hang up on who says nothing; where there are too many, first on those that never asked for anything."""
+    """Hang up on who says nothing; where there are too many, at once, and first on who never asked for anything."""
 
     head_s, most = HEAD_S, MOST_CONNECTIONS
     _hurry: asyncio.TimerHandle | None = None
@@ -34,8 +34,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._wait_for_head()
         if len(self.connections) > self.most:
-            silent = (other for other in self.connections if other is not self and _has_asked_nothing(other))
-            next(silent, self).transport.abort()
+            others = [other for other in self.connections if isinstance(other, Connection) and other is not self]
+            min(filter(_is_idle, others), key=_has_asked, default=self).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Hand on what comes, and stop the clock once a request's head is whole."""
@@ -66,6 +66,9 @@ class Connection(H11Protocol):
             self._hurry = None
 
 
-def _has_asked_nothing(connection: object) -> bool:
-    """Whether it is one of ours that never sent the whole head of a request."""
-    return isinstance(connection, Connection) and connection.cycle is None and not connection.transport.is_closing()
+def _is_idle(connection: Connection) -> bool:
+    return connection._hurry is not None and not connection.transport.is_closing()
+
+
+def _has_asked(connection: Connection) -> bool:
+    return connection.cycle is not None

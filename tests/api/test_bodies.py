@@ -133,9 +133,16 @@ def test_who_does_not_go_on_with_what_he_asks_is_hung_up_on(port: int, answers: 
         assert connection.recv(4096) == b""
 
 
-def test_who_opens_many_connections_and_says_nothing_keeps_nobody_out(port: int, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("has_asked", [False, True])
+def test_who_opens_many_connections_and_says_nothing_keeps_nobody_out(
+    port: int, monkeypatch: pytest.MonkeyPatch, has_asked: bool
+) -> None:
     monkeypatch.setattr(Connection, "head_s", 60.0)
-    silent = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(12)]
+    silent = []
+    for _ in range(12):
+        silent.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+        silent[-1].sendall(ASKED * has_asked)
+        assert not has_asked or silent[-1].recv(4096)
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(ASKED)
