@@ -142,7 +142,7 @@ def _nano() -> EngineInfo:
         size_step=16,
         shortest_side=64,
         frames=(2, 14, 1),
-        native={**SVD_NATIVE, "frames": 14, "steps": 10, "guidance_last": 2.0},  # twice as sharp as without, at the end
+        native={**SVD_NATIVE, "frames": 14, "steps": 10, "guidance_last": 1.5},  # sharp to the end: docs/decisions.md
         licence="CC BY-SA 4.0",
         code="svd_studio.engines.svd:SvdEngine",
         plans=NANO_COSTS.plans,
