@@ -12,7 +12,7 @@ from svd_studio.core.engine import WeightSet
 from svd_studio.core.errors import BadInput, Message
 from svd_studio.engines.catalog import CLIP_TEXT, ENGINES, EXTRAS, weight_set
 from svd_studio.studio import Studio
-from svd_studio.ui.texts import in_gb, say
+from svd_studio.ui.texts import say, spoken_bytes
 
 
 def run(studio: Studio, arguments: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def run(studio: Studio, arguments: argparse.Namespace) -> int:
         return check(studio, weights)
     if arguments.action == "remove":
         freed = studio.weights.remove(weights)
-        print(say(Message("models.removed", {"name": weights.name, "gb": in_gb(freed / 1e9)})))
+        print(say(Message("models.removed", {"name": weights.name, "size": spoken_bytes(freed)})))
         return 0
     return use(studio, weights, arguments.folder)
 
@@ -51,7 +51,7 @@ def _state(studio: Studio, weights: WeightSet | None) -> str:
         return say("models.state.bundled")
     if studio.weights.installed(weights):
         return say("models.state.installed")
-    return say(Message("models.state.missing", {"gb": in_gb(weights.size_gb)}))
+    return say(Message("models.state.missing", {"size": spoken_bytes(weights.size_gb * 1e9)}))
 
 
 def get(studio: Studio, weights: WeightSet, token: str | None, sure: bool) -> int:
@@ -61,7 +61,7 @@ def get(studio: Studio, weights: WeightSet, token: str | None, sure: bool) -> in
     offer = studio.weights.describe(weights)
     values = {
         "name": offer.name,
-        "gb": in_gb(offer.size_gb),
+        "size": spoken_bytes(offer.size_gb * 1e9),
         "host": offer.host,
         "folder": str(offer.folder),
         "licence": offer.licence,

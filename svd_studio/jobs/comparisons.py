@@ -64,6 +64,16 @@ class Comparisons:
         )
         return {int(job): str(comparison) for job, comparison in rows}  # type: ignore[call-overload]
 
+    def fields_of(self, jobs: Sequence[int | None], owner: str | None = None) -> dict[int, tuple[str, ...]]:
+        """What the recipes of each job's comparison differ in, by job; only of one owner's, or of all."""
+        asked = [job for job in jobs if job is not None]
+        rows = self.database.connection.execute(
+            "SELECT job_id, fields FROM compared JOIN comparisons ON id = comparison"
+            f" WHERE job_id IN ({', '.join('?' * len(asked))}) AND (? IS NULL OR owner = ?)",
+            (*asked, owner, owner),
+        )
+        return {int(job): tuple(json.loads(str(fields))) for job, fields in rows}  # type: ignore[call-overload]
+
     def _forget_empty(self) -> None:
         with self.database.transaction() as connection:
             connection.execute(

@@ -11,7 +11,7 @@ from svd_studio.core.errors import StudioError
 from svd_studio.studio import Studio, seen_by
 from svd_studio.ui.endpoints import owner_of
 from svd_studio.ui.gallery_actions import GalleryActions, is_at_this_machine
-from svd_studio.ui.gallery_view import asked_cursor, asked_filter, asked_marks, card, details, look, surroundings
+from svd_studio.ui.gallery_view import asked_cursor, asked_filter, asked_marks, cards, details, look, surroundings
 from svd_studio.ui.reel_view import REEL
 from svd_studio.ui.result_view import AS, MORE, STARS
 from svd_studio.ui.rooms import View, asked_number, draw_room
@@ -137,7 +137,7 @@ class GalleryTab:
         known = mark if type(mark) is int and 0 <= mark <= now else now
         news: View = {"mark": now, "clips": [], "marks": asked_marks(self.studio, sent, wanted.owner)}
         if known != now and not wanted.in_trash:
-            news["clips"] = [card(clip, wanted) for clip in self.studio.clips.since(known, wanted)]
+            news["clips"] = cards(self.studio, self.studio.clips.since(known, wanted), wanted, language)
             news |= surroundings(self.studio, wanted.owner, language)
         return {"gallery_news": news}
 

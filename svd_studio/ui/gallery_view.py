@@ -1,6 +1,7 @@
 """What the Gallery page shows of the library: cards by the page, one clip in detail, how much there is."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from svd_studio.core.errors import Message
@@ -11,13 +12,17 @@ from svd_studio.library.clip_search import ClipFilter, Cursor
 from svd_studio.library.clips import MOST_STARS, Clip, Holdings
 from svd_studio.library.trash import KEPT_DAYS
 from svd_studio.studio import Studio
+from svd_studio.ui.compare_view import label
 from svd_studio.ui.result import clip_view, spoken_seconds
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import say, spoken_bytes
 
 PAGE = 60
 LONGEST_SEARCH, LONGEST_NAME, MOST_SHOWN = 200, 40, 300
 
 Card = dict[str, Any]
+
+APART = ("seed", "speed", "motion_bucket")
+"""What a card tells of its sweep: the shortest first, because narrow cards cut the end; words stand there anyway."""
 
 
 def asked_filter(sent: dict[str, Any], seen: str | None) -> ClipFilter:
@@ -69,10 +74,20 @@ def card(clip: Clip, wanted: ClipFilter) -> Card:
     }
 
 
+def cards(studio: Studio, clips: Sequence[Clip], wanted: ClipFilter, language: str) -> list[Card]:
+    """Clips as they stand in the grid; those of a sweep look alike and say what sets them apart."""
+    told = studio.comparisons.fields_of([clip.job_id for clip in clips], wanted.owner)
+    return [card(clip, wanted) | {"differs": _apart(clip, told.get(clip.job_id or 0, ()), language)} for clip in clips]
+
+
+def _apart(clip: Clip, fields: Sequence[str], language: str) -> str:
+    return " · ".join(label(clip.rendered.settings, [name], language) for name in APART if name in fields)
+
+
 def look(studio: Studio, wanted: ClipFilter, after: Cursor | None, language: str) -> dict[str, Any]:
     """One page of cards, and with the first one all that stands around them."""
     clips = studio.clips.page(wanted, after, PAGE + 1)
-    page: dict[str, Any] = {"clips": [card(clip, wanted) for clip in clips[:PAGE]], "more": len(clips) > PAGE}
+    page: dict[str, Any] = {"clips": cards(studio, clips[:PAGE], wanted, language), "more": len(clips) > PAGE}
     if after is None:
         page |= {"mark": studio.clips.mark(wanted.owner), "engines": _engines(studio, wanted.owner, language)}
     return page | surroundings(studio, wanted.owner, language)
@@ -112,14 +127,6 @@ def details(clip: Clip, language: str, is_own: bool) -> dict[str, Any]:
 def engine_name(engine: str, language: str) -> str:
     """An engine as the form calls it; one that we do not know by its own name."""
     return say(f"page.engine.{engine}", language) if engine in ENGINES else engine
-
-
-def spoken_bytes(count: int) -> str:
-    """A size as file managers show it: 840 kB, 3.2 MB, 1.5 GB."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB")):
-        if count >= unit:
-            return f"{count / unit:.1f} {name}"
-    return f"{math.ceil(count / 1000)} kB"
 
 
 def _engines(studio: Studio, seen: str | None, language: str) -> list[dict[str, str]]:

@@ -11,10 +11,9 @@ from svd_studio.core.job import JobStatus
 from svd_studio.engines.catalog import ENGINES, EXTRAS
 from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
-from svd_studio.ui.gallery_view import spoken_bytes
 from svd_studio.ui.measure_view import can_measure, promised
 from svd_studio.ui.rooms import View
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import say, spoken_bytes
 
 LONGEST_PATH = 4096
 

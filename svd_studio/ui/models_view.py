@@ -12,12 +12,12 @@ from svd_studio.gpu.planner import ALLOCATOR_SLACK
 from svd_studio.gpu.telemetry import Snapshot
 from svd_studio.library.errands import Errand
 from svd_studio.studio import Studio
-from svd_studio.ui.gallery_view import engine_name, spoken_bytes
+from svd_studio.ui.gallery_view import engine_name
 from svd_studio.ui.measure_view import measuring
 from svd_studio.ui.private_paths import shown
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.rooms import View
-from svd_studio.ui.texts import in_gb, say
+from svd_studio.ui.texts import say, spoken_bytes
 
 GB = 1e9
 
@@ -153,9 +153,8 @@ def _acts(state: State, errand: Errand | None) -> list[str]:
 def _disk(studio: Studio, weights: WeightSet, state: State) -> Message:
     offer = studio.weights.describe(weights)
     values: dict[str, Value] = {
-        "gb": in_gb(offer.size_gb),
-        "all": spoken_bytes(round(offer.size_gb * 1e9)),
-        "here": in_gb(offer.here_gb),
+        "all": spoken_bytes(offer.size_gb * GB),
+        "here": spoken_bytes(offer.here_gb * GB),
         "free": f"{offer.free_gb:.0f}",
         "host": offer.host,
         **_size(studio, weights),
@@ -177,7 +176,7 @@ def _sure(studio: Studio, weights: WeightSet) -> Message:
     values: dict[str, Value] = {
         "name": weights.name,
         "folder": shown(offer.installed or offer.folder),
-        "size": spoken_bytes(round(offer.here_gb * GB)),
+        "size": spoken_bytes(offer.here_gb * GB),
     }
     return Message("page.models.sure_foreign" if is_foreign else "page.models.sure", values)
 

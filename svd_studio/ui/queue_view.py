@@ -9,11 +9,10 @@ from svd_studio.jobs.housekeeping import holdings
 from svd_studio.jobs.outlook import Outlook
 from svd_studio.library.trash import KEPT_DAYS
 from svd_studio.studio import OWNER, Studio, seen_by
-from svd_studio.ui.gallery_view import spoken_bytes
 from svd_studio.ui.progress_view import job_view
 from svd_studio.ui.result import spoken_seconds
 from svd_studio.ui.rooms import View
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import say, spoken_bytes
 
 MOST_WAITING, MOST_ENDED = 100, 30
 

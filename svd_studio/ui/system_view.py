@@ -14,10 +14,9 @@ from svd_studio.gpu.thermal import BOUNDS
 from svd_studio.jobs.stored import Stored, stored
 from svd_studio.machine import Finding
 from svd_studio.studio import GUEST, Studio
-from svd_studio.ui.gallery_view import spoken_bytes
 from svd_studio.ui.private_paths import without_home
 from svd_studio.ui.rooms import View
-from svd_studio.ui.texts import say
+from svd_studio.ui.texts import say, spoken_bytes
 
 CARDS: dict[str, tuple[str, ...]] = {
     "card": ("card", "no_card", "driver", "power_limit"),

@@ -194,6 +194,15 @@ def test_the_room_shows_every_state_and_survives_what_is_taken_off_the_list(page
     assert states(CompareTab(fresh).look(asked, "en", asker())) == ["clip", "trashed", "running", "waiting"]
 
 
+def test_a_card_of_the_gallery_says_what_sets_it_apart_from_its_sweep(page: Page, picture_file: Path) -> None:
+    studio = page.studio
+    made, alone = make(studio, picture_file), row(studio, 900)
+    swept = finish(studio, made.jobs[1])
+    studio.clips.write([alone])
+    seen = GalleryTab(studio).look({}, "zh-CN", asker())["gallery"]["clips"]
+    assert {card["id"]: card["differs"] for card in seen} == {alone.id: "", swept.id: "动作 60（平缓）"}
+
+
 def test_it_is_found_from_the_queue_and_the_gallery(page: Page, picture_file: Path) -> None:
     studio = page.studio
     made, alone = make(studio, picture_file), studio.submit(ClipSettings(engine="svd-nano"), picture_file)

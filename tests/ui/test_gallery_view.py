@@ -14,8 +14,8 @@ from svd_studio.library.clip_search import ClipFilter
 from svd_studio.studio import Studio
 from svd_studio.ui.gallery_actions import is_at_this_machine
 from svd_studio.ui.gallery_tab import GalleryTab
-from svd_studio.ui.gallery_view import PAGE, asked_cursor, asked_filter, spoken_bytes
-from svd_studio.ui.texts import LANGUAGES
+from svd_studio.ui.gallery_view import PAGE, asked_cursor, asked_filter
+from svd_studio.ui.texts import LANGUAGES, spoken_bytes
 from tests.library.made_clips import row
 
 
@@ -214,7 +214,8 @@ def test_the_file_manager_is_asked_for_the_folder(
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 kB"), (999, "1 kB"), (840_000, "840 kB"), (3_210_000, "3.2 MB"), (1.5e9, "1.5 GB")]
+    ("count", "said"),
+    [(0, "0 kB"), (999, "1 kB"), (840_000, "840 kB"), (3_210_000, "3.2 MB"), (19_700_000, "20 MB"), (1.5e9, "1.5 GB")],
 )
 def test_sizes_as_file_managers_show_them(count: int, said: str) -> None:
     assert spoken_bytes(count) == said

@@ -174,14 +174,14 @@
   }
 
   function paintCard(card, clip) {
-    const when = moment(clip.created), about = [clip.rating && "★".repeat(clip.rating), when, clip.prompt].filter(Boolean).join(" · ");
+    const when = moment(clip.created), about = [clip.rating && "★".repeat(clip.rating), clip.differs, when, clip.prompt].filter(Boolean).join(" · ");
     put(card, ".gallery-title", clip.title);
     put(card, ".gallery-about", about);
     put(card, ".gallery-length", fill(text("page.gallery.seconds"), { n: clip.seconds.toFixed(1) }));
     put(card, ".gallery-gone", clip.here ? "" : text("page.gallery.gone"));
     card.classList.toggle("is-gone", !clip.here);
     card.querySelector(".gallery-caption").title = clip.prompt ? `${clip.title}\n${clip.prompt}` : clip.title;
-    card.querySelector(".gallery-open").setAttribute("aria-label", `${clip.title}, ${when}`);
+    card.querySelector(".gallery-open").setAttribute("aria-label", [clip.title, clip.differs, when].filter(Boolean).join(", "));
     paintStar(card.querySelector(".gallery-star"), clip);
   }
 

@@ -5,6 +5,7 @@ names no place on this computer: that is the owner's business, and nothing they 
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,6 +78,10 @@ def _names_a_place(values: Mapping[str, Value]) -> bool:
     return any(name in PLACES or A_PLACE.match(str(value)) for name, value in values.items())
 
 
-def in_gb(size: float) -> str:
-    """A number of gigabytes as a text shows it; what is small keeps a digit that says something."""
-    return f"{size:.1f}" if size >= 0.1 or not size else f"{max(size, 0.01):.2f}"
+def spoken_bytes(count: float) -> str:
+    """A size as file managers show it: 840 kB, 3.2 MB, 20 MB, 1.5 GB."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    if count >= 1e6:
+        return f"{count / 1e6:.{1 if count < 1e7 else 0}f} MB"
+    return f"{math.ceil(count / 1000)} kB"
