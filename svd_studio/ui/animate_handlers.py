@@ -16,7 +16,7 @@ from svd_studio.engines.catalog import ENGINES
 from svd_studio.gpu.telemetry import Telemetry
 from svd_studio.studio import GUEST, OWNER, Studio, Submitted, seen_by
 from svd_studio.ui.endpoints import only_owner, owner_of
-from svd_studio.ui.form_view import FRAMING
+from svd_studio.ui.form_view import FRAMING, LENGTH, as_shown
 from svd_studio.ui.language import known, spoken_by
 from svd_studio.ui.offer import offered_download
 from svd_studio.ui.page_view import PageView, Parts, Trouble
@@ -199,10 +199,11 @@ class Handlers:
         return {self.parts.view: self._promise(values, request)}
 
     def _promise(self, values: Values, request: gr.Request) -> View:
-        """The promise, and for which shape it was asked: the page, whose fields change one by one, may be further."""
-        typed = {name: values[self.parts.form.fields[name]] for name in FRAMING}
-        asked = {name: value[:40] if isinstance(value, str) else None for name, value in typed.items()}
-        return self.page.promise(values, request) | {"framed_for": asked}
+        """The promise, and for which form it was asked: the page, whose fields change one by one, may be further."""
+        framed, timed = (
+            {name: as_shown(values[self.parts.form.fields[name]]) for name in names} for names in (FRAMING, LENGTH)
+        )
+        return self.page.promise(values, request) | {"framed_for": framed, "timed_for": timed}
 
     def take(self, values: Values, request: gr.Request, token: dict[str, str]) -> Updates:
         """Show another picture, whole; one that cannot be used is refused and the one before stays."""

@@ -16,6 +16,12 @@ CROP = ("focus_x", "focus_y", "crop_zoom")
 FRAMING = ("shape", "width", "height", "fit")
 """What decides about a picture's frame; without the last, or without the last three, it can hardly be wrong."""
 
+LENGTH = ("frames", "parts", "steps")
+"""What decides most about how long a clip is and takes."""
+
+MOST_SHOWN = 1e9
+"""Beyond every number that a field holds."""
+
 MOTIONS = {"calm": 79, "usual": 149, "lively": 189, "wild": 255}
 """The highest motion bucket of each word."""
 
@@ -50,3 +56,10 @@ def framing(typed: Mapping[str, Any], info: EngineInfo, picture_size: tuple[int,
             asked = {name: typed[name] for name in (*names, *CROP)}
             return ClipSettings.from_person(asked).resolve(info, picture_size).settings
     return ClipSettings().resolve(info, picture_size).settings
+
+
+def as_shown(value: Any) -> str | float | None:
+    """What a field of the page shows for a value that it sent; nothing for one that none can hold."""
+    if isinstance(value, str):
+        return value[:40]
+    return value if type(value) in (int, float) and abs(value) < MOST_SHOWN else None

@@ -1,6 +1,7 @@
 """The form: what it says beside its fields, what it remembers, and the keys of the page."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,28 @@ def test_fields_say_what_they_mean_and_the_page_remembers_them(open_page: OpenPa
     page.wait_until(lambda: {name: page.field(name) for name in own} == own)
     page.page.wait_for_selector("#field-speed label:nth-child(3).selected")
     assert page.page.locator(".look .is-chosen").count() == 0
+
+
+def test_a_late_answer_about_fewer_frames_changes_no_length(open_page: OpenPage) -> None:
+    """When a recipe comes back its fields change one by one, and the picture's frame is asked for in between."""
+    page, held = open_page(), []
+    framing = page.page.evaluate("window.gradio_config.dependencies.find(one => one.api_name === 'frame').id")
+
+    def pass_or_hold(route: Any) -> None:
+        is_framing = route.request.post_data_json["fn_index"] == framing and not held
+        held.append((route, route.fetch())) if is_framing else route.continue_()
+
+    page.set_number("frames", 14)
+    shows(page, "#field-frames .beside", "2.0 s")
+    page.page.route("**/run/predict*", pass_or_hold)
+    page.page.locator("#field-shape label").nth(2).click()
+    page.wait_until(lambda: held)
+    page.set_number("frames", 7)
+    shows(page, "#field-frames .beside", "1.0 s")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    shows(page, ".picture-facts", "144 × 256")
+    assert page.text("#field-frames .beside") == "1.0 s"
 
 
 def test_an_exact_size_is_shown_at_once_and_ends_with_a_shape(open_page: OpenPage) -> None:

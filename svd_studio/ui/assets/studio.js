@@ -46,6 +46,7 @@ window.studio = (() => {
     state.heard = Date.now();
     document.body.classList.remove("is-away");
     if (view.framed_for && isLate(view)) return;
+    if (view.timed_for && differs(view.timed_for)) { delete view.promise; delete view.beside; }
     for (const name of Object.keys(painters)) if (name in view) painters[name](view[name], view);
     for (const room of Object.values(rooms)) room.heard?.(view);
     if (view.clip) playClip(view.clip, view.play === true, view.keep_clip === true);
@@ -93,10 +94,13 @@ window.studio = (() => {
 
   // ---- the picture ---------------------------------------------------------------------------
   function isLate({ picture, framed_for }) {  // answers do not always come in the order of their questions
-    const of_another = picture && state.shown && picture.bytes !== state.shown.bytes;
-    return of_another || Object.entries(framed_for).some(([name, asked]) => {
+    return (picture && state.shown && picture.bytes !== state.shown.bytes) || differs(framed_for);
+  }
+
+  function differs(fields) {
+    return Object.entries(fields).some(([name, asked]) => {
       const now = find(`#field-${name} :is(input[type=radio]:checked, input:not([type=radio]), textarea)`);
-      return now && now.value !== String(asked ?? "");
+      return now && (typeof asked === "number" ? Number(now.value) !== asked : now.value !== (asked ?? ""));
     });
   }
 
