@@ -93,7 +93,7 @@ class FinishSettings(Recipe):
 class ExportSettings(Recipe):
     """How the finished frames become a file."""
 
-    fps: Annotated[int | None, Field(ge=1, le=60, description="Playback speed; empty is the engine's own.")] = None
+    fps: Annotated[int | None, Field(ge=1, le=60, description="Playback speed; empty is the model's own.")] = None
 
 
 class ClipSettings(Recipe):
@@ -111,7 +111,7 @@ class ClipSettings(Recipe):
     prompt_strength: Annotated[
         float, Field(ge=0, le=1, description="How hard the words push; 0 ignores them, 0.2 is usual.")
     ] = 0.2
-    shape: Annotated[Shape | None, Field(description="Shape of the clip; without one, the nearest to the picture.")] = (
+    shape: Annotated[Shape | None, Field(description="Shape of the clip; Auto is the one nearest to the picture.")] = (
         None
     )
     width: Annotated[int | None, Field(ge=64, le=2048, description="Exact width in pixels, with height.")] = None
@@ -120,7 +120,7 @@ class ClipSettings(Recipe):
     focus_x: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is left, 1 right.")] = 0.5
     focus_y: Annotated[float, Field(ge=0, le=1, description="What a crop keeps: 0 is the top, 1 the bottom.")] = 0.5
     crop_zoom: Annotated[float, Field(ge=1, le=4, description="How far a crop goes in: 1 keeps all it can.")] = 1.0
-    frames: Annotated[int | None, Field(ge=2, le=121, description="How many frames the engine makes.")] = None
+    frames: Annotated[int | None, Field(ge=2, le=121, description="How many frames the model makes.")] = None
     parts: Annotated[
         int, Field(ge=1, le=100, description="A long film: how many parts, each going on from the one before.")
     ] = 1
@@ -133,7 +133,7 @@ class ClipSettings(Recipe):
     ] = None
     scheduler: Annotated[
         SchedulerName | None,
-        Field(description="How noise is taken away: euler is the original, dpm needs fewer steps."),
+        Field(description="How noise is taken away: Euler is the original, DPM-Solver++ (dpm) needs fewer steps."),
     ] = None
     speed: Annotated[
         Speed, Field(description="What may be given up for time: best nothing, good a little, draft more.")
