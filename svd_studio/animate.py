@@ -102,7 +102,10 @@ def asked_settings(studio: Studio, arguments: argparse.Namespace, flags: Mapping
     look = studio.presets.get(arguments.preset) if arguments.preset else None
     if arguments.shape or (look and "shape" in look.settings):
         settings = settings.changed(width=None, height=None)  # a recalled size must not win over a new shape
-    values = (look.onto(settings) if look else settings).model_dump()
+    named = getattr(arguments, "engine", None) or settings.engine
+    if look:
+        settings = look.onto(settings, engine_info(named) if named else studio.default_engine())
+    values = settings.model_dump()
     for name in flags:
         typed = getattr(arguments, name)
         if typed is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from svd_studio.core.errors import BadInput, Message
-from svd_studio.library.presets import Preset, preset_text
+from svd_studio.library.preset_file import Preset, preset_text
 from svd_studio.studio import Studio
 from svd_studio.ui.texts import say
 from svd_studio.video.files import check_writable, write_whole

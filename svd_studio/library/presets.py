@@ -1,17 +1,17 @@
 """Looks: one JSON file each, holding only the settings that make the look. Shipped ones, and a person's own."""
 
-import json
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from svd_studio.core.clip import ClipSettings
-from svd_studio.core.errors import BadInput, StudioError
+from svd_studio.core.errors import BadInput, BadSetting, StudioError
 from svd_studio.host import private_folder
+from svd_studio.library.preset_file import LONGEST_TITLE, Preset, as_preset, look_of, read_preset
 from svd_studio.video.files import safe_name, write_whole
 
 SHIPPED = Path(__file__).parents[2] / "presets"
@@ -28,60 +28,12 @@ ORDER = (
 )
 """How the shipped looks stand on the page: the safest first."""
 
-LOOK_FIELDS = (
-    *("shape", "width", "height", "motion_bucket", "steps", "scheduler"),
-    *("guidance_first", "guidance_last", "motion_fps", "image_noise"),
-    *(
-        "finish.smooth",
-        "finish.between",
-        "finish.enlarge",
-        "finish.scale",
-        "finish.deflicker",
-        "finish.contrast",
-        "finish.colour",
-        "finish.sharpen",
-    ),
-    "export.fps",
-)
-"""What makes a look, and what a look replaces: its own value or, where it is silent, the engine's."""
-
-LARGEST_FILE = 64 * 1024
-LONGEST_TITLE = 40
-LONGEST_ABOUT = 400
 FREE_TITLE_BYTES = 32
 """So short that a number behind it still fits into the title and the file's name."""
 
-MOST_LANGUAGES = 20
 MOST_OWN = 100
 REMOVED = "removed"
 MOST_REMOVED = 50
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named part of a recipe; titles and about lines by language."""
-
-    name: str
-    title: Mapping[str, str]
-    about: Mapping[str, str]
-    settings: Mapping[str, Any]
-
-    def onto(self, settings: ClipSettings) -> ClipSettings:
-        """The recipe with this look's fields replaced."""
-        return ClipSettings.from_person({**settings.model_dump(), **self.settings})
-
-    def titled(self, language: str) -> str:
-        """The title in that language, or in one that it has."""
-        return _spoken(self.title, language) or self.name
-
-    def described(self, language: str) -> str:
-        """What the look is for."""
-        return _spoken(self.about, language)
-
-    def as_json(self) -> str:
-        """The look as its file holds it."""
-        content = {"title": dict(self.title), "about": dict(self.about), "settings": dict(self.settings)}
-        return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 class PresetLibrary:
@@ -110,6 +62,12 @@ class PresetLibrary:
         names = ", ".join(preset.name for preset in self.all())
         raise BadInput("preset.unknown", given=name[:40], choices=names)
 
+    def find(self, name: Any) -> Preset | None:
+        """The preset of that name; None when there is none that can be read."""
+        with suppress(BadInput, BadSetting):
+            return self.get(name) if isinstance(name, str) and name else None
+        return None
+
     def is_own(self, name: str) -> bool:
         """Whether a person made that look, so that it can be renamed and removed."""
         return name not in ORDER and _stands_in(self.own / f"{name}.json", self.own)
@@ -123,7 +81,7 @@ class PresetLibrary:
         """Give a look of one's own another title. Raises BadInput."""
         before, title = self._own(name), checked_title(title)
         new = name if name_of(title) == name else self._free_name(title)
-        renamed = self._keep(Preset(new, {"en": title}, before.about, before.settings))
+        renamed = self._keep(Preset(new, {"en": title}, before.about, before.settings, before.written_for))
         if new != name:
             (self.own / f"{name}.json").unlink(missing_ok=True)
         return renamed
@@ -154,10 +112,10 @@ class PresetLibrary:
         given = as_preset(text, file)
         title = self._free_title(checked_title(given.titled("en")))
         titles = given.title if title == given.titled("en") else {"en": title}
-        return self._keep(Preset(name_of(title), titles, given.about, given.settings))
+        return self._keep(Preset(name_of(title), titles, given.about, given.settings, given.written_for))
 
     def _keep(self, preset: Preset) -> Preset:
-        preset.onto(ClipSettings())
+        ClipSettings.from_person(dict(preset.settings))
         if len(self._own_files()) >= MOST_OWN and not (self.own / f"{preset.name}.json").exists():
             raise BadInput("preset.too_many", most=MOST_OWN)
         private_folder(self.own)
@@ -209,49 +167,6 @@ class PresetLibrary:
             return None
 
 
-def read_preset(path: Path) -> Preset:
-    """Read one file strictly. Raises BadInput or BadSetting with what is wrong."""
-    return as_preset(preset_text(path), path.name)
-
-
-def preset_text(path: Path) -> str:
-    """What stands in a preset file. Raises BadInput when it cannot be one."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadInput("preset.unreadable", name=path.name)
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadInput("preset.unreadable", name=path.name) from error
-
-
-def as_preset(text: str, file: str) -> Preset:
-    """The look that a file of that name holds. Raises BadInput or BadSetting with what is wrong."""
-    try:
-        if len(text) > LARGEST_FILE:
-            raise ValueError("too large")
-        content = json.loads(text)
-        title, about = _words(content["title"], LONGEST_TITLE), _words(content.get("about", {}), LONGEST_ABOUT)
-        if not isinstance(content["settings"], dict):
-            raise TypeError("not settings by name")
-        preset = Preset(file.removesuffix(".json"), title, about, content["settings"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadInput("preset.unreadable", name=file[:80]) from error
-    preset.onto(ClipSettings())
-    return preset
-
-
-def look_of(settings: ClipSettings) -> dict[str, Any]:
-    """Those fields of a recipe that make its look; what is as it always is stays out."""
-    values, usual = settings.as_json(), ClipSettings().as_json()
-    look: dict[str, Any] = {}
-    for name in LOOK_FIELDS:
-        part, _, leaf = name.rpartition(".")
-        value, default = ((found[part] if part else found).get(leaf) for found in (values, usual))
-        if value != default:
-            (look.setdefault(part, {}) if part else look)[leaf] = value
-    return look
-
-
 def checked_title(title: str) -> str:
     """A title as it may stand on a button: NFC, one line. Raises BadInput."""
     words = " ".join(unicodedata.normalize("NFC", title).split())
@@ -293,20 +208,3 @@ def _age(path: Path) -> float:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _spoken(words: Mapping[str, str], language: str) -> str:
-    return words.get(language) or words.get("en") or next(iter(words.values()), "")
-
-
-def _words(texts: Any, longest: int) -> dict[str, str]:
-    """Texts by language. Raises TypeError or ValueError for anything else."""
-    words = dict(texts)
-    if len(words) > MOST_LANGUAGES:
-        raise ValueError("too many languages")
-    for language, text in words.items():
-        if not (isinstance(language, str) and isinstance(text, str) and 0 < len(text) <= longest):
-            raise TypeError("not texts by language")
-        if not text.isprintable():
-            raise ValueError("unprintable")
-    return words

@@ -142,8 +142,8 @@ class Handlers:
     def change_engine(self, values: Values) -> Updates:
         """Follow another engine's limits and native values."""
         old = ENGINES.get(str(values[self.parts.engine_before]), self.parts.form.info)
-        new = self.page.engine(values)
-        return {**self.parts.form.change_engine(old, new, values), self.parts.engine_before: new.name}
+        new, look = self.page.engine(values), self.studio.presets.find(values[self.parts.chosen])
+        return {**self.parts.form.change_engine(old, new, values, look), self.parts.engine_before: new.name}
 
     @told
     def pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:

@@ -8,6 +8,7 @@ import gradio as gr
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.core.job import Job
+from svd_studio.engines.catalog import engine_info
 from svd_studio.studio import OWNER, Studio
 from svd_studio.ui.picture_box import find_picture, picture_name
 from svd_studio.ui.texts import heard_by, say
@@ -60,11 +61,10 @@ class Endpoints:
             raise gr.Error(said_to(request, error.message), print_exception=False) from error
 
     def _settings(self, given: dict[str, Any]) -> ClipSettings:
-        preset = given.pop("preset")
-        settings = (
-            self.studio.presets.get(str(preset)).onto(ClipSettings()) if preset not in (None, "") else ClipSettings()
-        )
-        values = settings.model_dump()
+        values, preset = ClipSettings().model_dump(), given.pop("preset")
+        if preset not in (None, ""):
+            info = engine_info(str(given["engine"])) if given["engine"] else self.studio.default_engine()
+            values = self.studio.presets.get(str(preset)).onto(ClipSettings(), info).model_dump()
         for name, part in (("smooth", "finish"), ("enlarge", "finish"), ("scale", "finish"), ("fps", "export")):
             if (value := given.pop(name)) is not None:
                 values[part][name] = value

@@ -7,7 +7,7 @@ import gradio as gr
 
 from svd_studio.core.errors import BadInput, Message, StudioError
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.library.presets import Preset
+from svd_studio.library.preset_file import Preset
 from svd_studio.ui.animate_handlers import FormVerbs, Handlers, told
 from svd_studio.ui.endpoints import only_owner, owner_of
 from svd_studio.ui.looks_view import looks_view

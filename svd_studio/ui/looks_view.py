@@ -3,7 +3,8 @@
 from typing import Any
 
 from svd_studio.core.errors import Message
-from svd_studio.library.presets import LONGEST_TITLE, PresetLibrary
+from svd_studio.library.preset_file import LONGEST_TITLE
+from svd_studio.library.presets import PresetLibrary
 from svd_studio.ui.texts import say
 
 LOOKS = f"""

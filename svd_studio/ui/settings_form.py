@@ -11,7 +11,7 @@ from gradio.components import Component
 from svd_studio.core.clip import ClipSettings, bounds, choices
 from svd_studio.core.engine import EngineInfo
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.library.presets import LOOK_FIELDS, Preset
+from svd_studio.library.preset_file import LOOK_FIELDS, Preset
 from svd_studio.ui.texts import say
 
 Kind = Literal["words", "slider", "number", "pick", "list", "unseen"]
@@ -120,7 +120,7 @@ class SettingsForm:
 
         A look of one's own may hold more, also a model: then `info` is that model's.
         """
-        chosen = flat(preset.onto(ClipSettings()))
+        chosen = flat(preset.onto(ClipSettings(), info))
         names = {*LOOK_FIELDS, *(name for name in chosen if name in preset.settings)}
         native = flat(ClipSettings()) | dict(info.native)
         named = {name: native[name] if chosen[name] is None else chosen[name] for name in names}
@@ -130,10 +130,11 @@ class SettingsForm:
             named["frames"] = min(max(named["frames"], info.frames[0]), info.frames[1])
         return self.limited(self.show(named | dict(info.locked)), info)
 
-    def change_engine(self, old: EngineInfo, new: EngineInfo, values: Values) -> Updates:
-        """Follow another engine: its limits, and its native value wherever the old one's stood."""
+    def change_engine(self, old: EngineInfo, new: EngineInfo, values: Values, look: Preset | None = None) -> Updates:
+        """Follow another engine: its limits, and its native value or the look's wherever the old one's stood."""
         typed = self.read(values)
-        moved = {name: new.native[name] for name, native in old.native.items() if typed.get(name) == native}
+        was, now = ({**info.native, **(look.on(info) if look else {})} for info in (old, new))
+        moved = {name: now[name] for name in new.native if typed.get(name) == was[name]}
         low, high, _ = new.frames
         asked = typed["frames"] if isinstance(typed["frames"], int) else high
         frames = moved.pop("frames", min(max(asked, low), high))

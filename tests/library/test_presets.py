@@ -9,7 +9,8 @@ import pytest
 from svd_studio.core.clip import ClipSettings
 from svd_studio.core.errors import BadInput, BadSetting
 from svd_studio.engines.catalog import ENGINES
-from svd_studio.library.presets import ORDER, SHIPPED, PresetLibrary, read_preset
+from svd_studio.library.preset_file import read_preset
+from svd_studio.library.presets import ORDER, SHIPPED, PresetLibrary
 
 
 @pytest.fixture
@@ -28,15 +29,28 @@ def test_every_shipped_file_is_in_the_order_and_titled_in_both_languages(presets
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ORDER)
 def test_a_look_suits_every_engine(presets: PresetLibrary, name: str, engine: str) -> None:
-    settings = presets.get(name).onto(ClipSettings())
+    settings = presets.get(name).onto(ClipSettings(), ENGINES[engine])
     resolved = settings.resolve(ENGINES[engine]).settings
     assert (resolved.width, resolved.height) == ENGINES[engine].sizes[resolved.shape]
 
 
 def test_a_look_replaces_only_its_own_fields(presets: PresetLibrary) -> None:
     typed = ClipSettings.from_person({"prompt": "a calm sea", "seed": 4, "steps": 7})
-    dressed = presets.get("draft").onto(typed)
+    dressed = presets.get("draft").onto(typed, ENGINES["svd"])
     assert (dressed.prompt, dressed.seed, dressed.steps, dressed.scheduler) == ("a calm sea", 4, 10, "dpm")
+
+
+def test_a_look_is_as_bold_on_every_engine_as_that_engine_bears(presets: PresetLibrary) -> None:
+    bold = presets.get("hyper-motion")
+    meant = {name: bold.onto(ClipSettings(), ENGINES[name]) for name in ("svd-xt", "svd", "svd-nano")}
+    assert {(made.steps, made.guidance_first, made.guidance_last) for made in meant.values()} == {
+        (30, 1.2, 3.0),
+        (12, 1.05, 1.5),
+    }
+    assert {made.motion_bucket for made in meant.values()} == {180}
+    own = presets.save("Mine", meant["svd-xt"])
+    assert own.onto(ClipSettings(), ENGINES["svd-nano"]).steps == 30, "one's own is meant as it stands"
+    assert presets.take_in(bold.as_json(), "bold.json").written_for == "svd-xt"
 
 
 @pytest.mark.parametrize("name", ["nothing", "../presets/draft", "..", "", "a/b"])
@@ -93,7 +107,7 @@ def test_a_saved_look_holds_what_makes_the_look_and_nothing_else(presets: Preset
     assert saved.settings == {"motion_bucket": 30, "steps": 7, "finish": {"smooth": 2}}
     assert presets.get("my-calm") == presets.all()[-1] == saved
     assert "secret" not in (presets.own / "my-calm.json").read_text()
-    assert presets.get("my-calm").onto(ClipSettings()).steps == 7
+    assert presets.get("my-calm").onto(ClipSettings(), ENGINES["svd-nano"]).steps == 7
 
 
 def test_a_look_keeps_its_words_in_any_script(presets: PresetLibrary) -> None:

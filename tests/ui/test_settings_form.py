@@ -77,6 +77,16 @@ def test_another_engine_moves_native_values_and_keeps_typed_ones(form: SettingsF
     assert form.fields["motion_bucket"] not in updates
 
 
+def test_a_look_goes_along_to_another_engine(form: SettingsForm) -> None:
+    look = PresetLibrary(SHIPPED / "none").get("hyper-motion")
+    shown = {name: form.show_look(look, NANO)[form.fields[name]]["value"] for name in ("steps", "guidance_last")}
+    assert shown == {"steps": 12, "guidance_last": 1.5}
+    updates = form.change_engine(NANO, ENGINES["svd-xt"], as_typed(form, motion_bucket=180, **shown), look)
+    assert updates[form.fields["steps"]]["value"] == 30
+    assert updates[form.fields["guidance_last"]]["value"] == 3.0
+    assert updates[form.fields["motion_bucket"]]["value"] == 180
+
+
 def test_a_look_after_a_look_leaves_nothing_of_the_first(form: SettingsForm) -> None:
     looks = {preset.name: preset for preset in PresetLibrary(SHIPPED / "none").all()}
     first, second = form.show_look(looks["social"], NANO), form.show_look(looks["gentle-drift"], NANO)
