@@ -15,6 +15,15 @@ from tests.journeys.window import Window
 from tests.waiting import until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUICK = "test_journeys.py"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the plain check its ten minutes: of the pages it walks only a clip's first way, `--all` all of them."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name != QUICK:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="package")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from svd_studio.core.job import Job, JobStatus
 from svd_studio.jobs.queue import MAX_ATTEMPTS
 from svd_studio.video.metadata import probe
@@ -61,6 +63,7 @@ def assert_ended_well(studio: FastStudio, job: Job | None) -> None:
     assert probe(clip.rendered.path).frames == 2
 
 
+@pytest.mark.slow
 def test_a_hundred_kills_lose_nothing(make_data: Callable[[str], Path], open_studio: Callable[..., FastStudio]) -> None:
     """In two studios side by side, for a process that starts leaves a core waiting."""
     assert STUDIOS * WORKER_KILLS >= 90

@@ -93,6 +93,7 @@ def test_a_card_that_answers_again_gets_its_worker_back(both: FastStudio) -> Non
     both.close()
 
 
+@pytest.mark.slow
 def test_a_storm_over_both_cards_loses_and_repeats_nothing(data: Path, open_studio: Callable[..., FastStudio]) -> None:
     chance = random.Random(0)
     (data / "more.txt").touch()

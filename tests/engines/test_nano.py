@@ -37,6 +37,7 @@ def clip(photo: str) -> np.ndarray:
     return np.stack(list(engine().decode(latents, plan, Progress())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("photo", EACH)
 def test_the_first_frame_is_recognisably_the_picture(photo: str) -> None:
     assert ssim(clip(photo)[0], np.asarray(framed(photo))) >= 0.65
