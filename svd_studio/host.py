@@ -312,7 +312,8 @@ else:
         most = min(hard, 10_240) if sys.platform == "darwin" else hard  # macOS says infinite, and takes no more
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, most), hard))
-        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        now = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return sys.maxsize if now == resource.RLIM_INFINITY else now  # infinite is -1 on Linux
 
     def _exists(pid: int) -> bool:
         try:
