@@ -18,6 +18,7 @@ from svd_studio.host import (
     FileLock,
     fsync_folder,
     is_alive,
+    open_many_files,
     private_folder,
     spawn_child,
     user_data_folder,
@@ -254,3 +255,13 @@ def test_a_process_may_open_as_many_files_as_the_system_allows() -> None:
     assert (
         subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "600 600\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_no_limit_of_open_files_is_more_than_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    endless = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)  # -1 on Linux
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: endless)
+    monkeypatch.setattr(resource, "setrlimit", lambda _kind, _limits: None)
+    assert open_many_files() == sys.maxsize

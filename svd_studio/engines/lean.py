@@ -2,7 +2,8 @@
 
 Every change is algebra, so frames differ only by rounding (5e-6 in fp32): the cross-attention sees one token,
 whose softmax is 1; divisions are by 1.0; blends of x and x + y are x + a·y; sums and activations go where a
-fresh tensor already lies. A decoder so peaks at about two thirds of its memory (tests/engines/test_lean.py).
+fresh tensor already lies; mixing over time that ends in a layer of zeros is left out, as SVD-Nano's does everywhere.
+A decoder so peaks at about two thirds of its memory (tests/engines/test_lean.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,8 @@ def make_lean(pipeline: StableVideoDiffusionPipeline, attend: Attend = scaled_do
         for module in model.modules():
             if type(module) in FORWARDS and _is_as_expected(module):
                 module.forward = MethodType(FORWARDS[type(module)], module)
+            if type(module) in LAST:
+                module.is_idle = _is_zero(LAST[type(module)](module))
     for module in pipeline.unet.modules():
         if isinstance(module, Attention):
             module.set_processor(LeanAttention(attend))
@@ -67,6 +70,10 @@ def _is_as_expected(module: nn.Module) -> bool:
     return True
 
 
+def _is_zero(layer: nn.Module) -> bool:
+    return not any(weight.is_meta or weight.any() for weight in layer.parameters())
+
+
 def _told(attention: Attention, context: Tensor) -> Tensor:
     """Cross-attention to one token (n, 1, channels), which every query takes whole."""
     value: Tensor = attention.to_out[0](attention.to_v(context))
@@ -92,7 +99,8 @@ def _temporal_block(self: Any, hidden_states: Tensor, num_frames: int, encoder_h
     hidden = hidden_states.view(clips, num_frames, places, channels).transpose(1, 2)
     hidden = hidden.reshape(clips * places, num_frames, channels)
     hidden = _feed_forward(self, self.ff_in, self.norm_in(hidden)).add_(hidden)
-    hidden = self.attn1(self.norm1(hidden)).add_(hidden)
+    if not self.is_idle:
+        hidden = self.attn1(self.norm1(hidden)).add_(hidden)
     hidden.view(clips, places * num_frames, channels).add_(_told(self.attn2, encoder_hidden_states))
     hidden = _feed_forward(self, self.ff, self.norm3(hidden)).add_(hidden)
     hidden = hidden.view(clips, places, num_frames, channels).transpose(1, 2)
@@ -148,6 +156,8 @@ def _res_block(self: Any, hidden_states: Tensor, temb: Tensor, image_only_indica
 
 def _with_time(block: Any, alone: Tensor, frames: int, temb: Tensor | None = None) -> Tensor:
     """Add to frames (clips · frames, channels, h, w), in their own memory, what a block makes of their order."""
+    if block.is_idle:
+        return alone
     apart, told = _by_frame(alone, frames), None if temb is None else _by_frame(temb, frames)
     over_time = block.temporal_res_block(apart.transpose(1, 2), told)
     return block.time_mixer(apart, over_time.transpose(1, 2)).flatten(0, 1)  # type: ignore[no-any-return]
@@ -221,3 +231,9 @@ FORWARDS: Mapping[type[nn.Module], Callable[..., Any]] = {
     TemporalResnetBlock: _temporal_res,
     nn.Conv3d: _over_frames,
 }
+
+LAST: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = {
+    SpatioTemporalResBlock: lambda block: block.temporal_res_block.conv2,
+    TemporalBasicTransformerBlock: lambda block: block.attn1.to_out[0],
+}
+"""The last layer of what mixes frames: where it is all zeros, nothing before it need be computed."""

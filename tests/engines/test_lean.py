@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, StableVideoDiffusionPipeline, UNetSpatioTemporalConditionModel
+from diffusers.models.resnet import SpatioTemporalResBlock
 from torch import Tensor
 
 from svd_studio.engines.catalog import NANO_FOLDER
@@ -31,10 +32,10 @@ def exact(tiny_folder: Path) -> StableVideoDiffusionPipeline:
     return pipeline
 
 
-def asked(pipeline: StableVideoDiffusionPipeline, frames: int = 3) -> Tensor:
+def asked(pipeline: StableVideoDiffusionPipeline, frames: int = 3, context_size: int = 32) -> Tensor:
     generator = torch.Generator().manual_seed(1)
-    sample = torch.randn(2, frames, 8, 16, 24, generator=generator, dtype=torch.float64)
-    context = torch.randn(2, 1, 32, generator=generator, dtype=torch.float64)
+    sample = torch.randn(2, frames, pipeline.unet.config.in_channels, 16, 24, generator=generator, dtype=torch.float64)
+    context = torch.randn(2, 1, context_size, generator=generator, dtype=torch.float64)
     numbers = torch.tensor([[6, 127, 0.02]] * 2, dtype=torch.float64)
     with torch.no_grad():
         answer: Tensor = pipeline.unet(sample, torch.tensor(0.7), context, numbers, return_dict=False)[0]
@@ -81,6 +82,25 @@ def test_the_trained_networks_answer_alike_in_single_precision() -> None:
         make_lean(pipeline)
         lean = pipeline.vae.decode(latents, num_frames=2).sample
     assert distance(lean, stock) < 5e-6
+
+
+def test_mixing_over_time_is_left_out_where_it_ends_in_zeros_and_only_there() -> None:
+    pipeline = load_pipeline(NANO_FOLDER, torch.float64)
+    mixers = [module for module in pipeline.unet.modules() if isinstance(module, SpatioTemporalResBlock)]
+    used: list[bool] = []
+    mixers[0].temporal_res_block.conv1.register_forward_hook(lambda *_: used.append(True))
+    make_stock(pipeline)
+    step = asked(pipeline, context_size=64)
+    used.clear()
+    make_lean(pipeline)
+    assert distance(asked(pipeline, context_size=64), step) < 1e-12
+    assert not used, "SVD-Nano mixes nothing over time, and it was computed"
+    with torch.no_grad():
+        mixers[0].temporal_res_block.conv2.bias[0] = 1.0
+    make_stock(pipeline)
+    step = asked(pipeline, context_size=64)
+    make_lean(pipeline)
+    assert distance(asked(pipeline, context_size=64), step) < 1e-12
 
 
 @pytest.fixture(scope="module")
