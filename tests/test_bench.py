@@ -53,6 +53,7 @@ def test_a_large_queue_and_library_are_measured(capsys: pytest.CaptureFixture[st
     assert "must be under 300" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_torch_takes_of_the_memory_what_plans_expect() -> None:
     info = ENGINES["svd-nano"]
     settings = ClipSettings(seed=7, steps=1, guidance_last=3.0, width=64, height=64).resolve(info).settings
@@ -71,6 +72,7 @@ def test_the_path_is_measured_against_the_bare_pipeline(tmp_path: Path, capsys: 
     assert 0.5 < report["ratio_median"] < 2
 
 
+@pytest.mark.slow
 def test_what_words_do_is_measured_for_each_prompt_and_strength(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_model_without_its_text_tower_is_not_measured(tmp_path: Path) -> None:
         bench_prompts(Studio(StudioConfig(tmp_path)), "svd-xt", False)
 
 
+@pytest.mark.slow
 def test_every_lever_is_certified_and_the_page_can_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     studio, small = Studio(StudioConfig(tmp_path)), {"width": 64, "height": 64, "frames": 2, "steps": 3}
     assert studio.certified(ENGINES["svd-nano"]) == {}
@@ -136,6 +139,7 @@ def test_a_card_is_measured_against_stock_diffusers(subject: Subject) -> None:
     assert "| 24.0 | 1.02 |" in table
 
 
+@pytest.mark.slow
 def test_peaks_are_measured_on_each_class_of_card(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[float] = []
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda share, _: held.append(share))

@@ -25,6 +25,7 @@ def naive_port() -> Iterator[int]:
         process.kill()
 
 
+@pytest.mark.slow
 def test_at_least_forty_attacks_and_twenty_of_them_work_on_a_naive_app(naive_port: int) -> None:
     assert len(ATTACKS) >= 40
     worked = []

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from svd_studio.core.job import JobStatus
 from tests.browser.page import StudioPage
 from tests.journeys.window import Window
@@ -45,6 +47,7 @@ def test_drop_generate_watch_play_download(open_page: OpenPage, small_picture: P
     assert page.field("seed") == str(clip.rendered.settings.seed)
 
 
+@pytest.mark.slow
 def test_again_makes_the_same_clip_with_another_seed(open_page: OpenPage, window: Window) -> None:
     page = open_page()
     first = window.studio.clips.newest(1)[0]
@@ -72,6 +75,7 @@ def test_cancel_stops_within_a_step(open_page: OpenPage, window: Window) -> None
     page.wait_until_idle()
 
 
+@pytest.mark.slow
 def test_a_reload_finds_the_job_and_the_words_again(open_page: OpenPage) -> None:
     page = open_page()
     page.page.fill("#field-prompt textarea", "waves roll in")

@@ -39,6 +39,7 @@ def test_a_crash_repeats_only_its_own_stage(
     assert (data / "calls.txt").read_text().split() == ["load", "denoise", "decode", *made_again]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["hang", "hang-natively"])
 def test_a_hanging_worker_is_ended_and_the_log_says_where(
     data: Path, open_studio: Callable[..., FastStudio], how: str

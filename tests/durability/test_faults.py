@@ -104,6 +104,7 @@ def live(studio: Studio, faults: Faults, nth: int, error: int, source: Path) -> 
     return studio.queue.get(number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
 def test_whatever_fails_the_job_ends_well_and_the_next_one_is_done(
     tmp_path: Path, studio: Studio, faults: Faults, error: int

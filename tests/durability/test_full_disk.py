@@ -32,6 +32,7 @@ def on_a_small_disk(folder: Path, left: int) -> dict[str, Any]:
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "left"), [("latents", 6_000_000), ("frames", 12_500_000), ("the encoder's file", 14_000_000)]
 )

@@ -17,7 +17,6 @@ from svd_studio.quality.motion import mean_flow
 from svd_studio.video.pictures import frame_picture, open_picture
 
 PHOTOS = ("coffee.jpg", "mountains.jpg")
-EACH = [PHOTOS[0], pytest.param(PHOTOS[1], marks=pytest.mark.slow)]
 
 
 @cache
@@ -38,12 +37,13 @@ def clip(photo: str) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("photo", EACH)
+@pytest.mark.parametrize("photo", PHOTOS)
 def test_the_first_frame_is_recognisably_the_picture(photo: str) -> None:
     assert ssim(clip(photo)[0], np.asarray(framed(photo))) >= 0.65
 
 
-@pytest.mark.parametrize("photo", EACH)
+@pytest.mark.slow
+@pytest.mark.parametrize("photo", PHOTOS)
 def test_the_last_frame_is_still_sharp_and_has_moved(photo: str) -> None:
     frames = clip(photo)
     assert len(frames) == 14

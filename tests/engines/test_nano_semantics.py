@@ -41,13 +41,13 @@ def ends(photo: str = PHOTOS[0], **asked: object) -> np.ndarray:
     ("photo", "prompt", "axis", "sign"),
     [
         (PHOTOS[0], "pan left", "right", -1),
-        (PHOTOS[1], "glide right, portrait of a woman", "right", 1),
-        (PHOTOS[0], "zoom in", "zoom", 1),
+        pytest.param(PHOTOS[1], "glide right, portrait of a woman", "right", 1, marks=pytest.mark.slow),
+        pytest.param(PHOTOS[0], "zoom in", "zoom", 1, marks=pytest.mark.slow),
         (PHOTOS[1], "the camera moves back", "zoom", -1),
-        (PHOTOS[0], "turn left", "turn", -1),
-        (PHOTOS[1], "向左平移", "right", -1),
+        pytest.param(PHOTOS[0], "turn left", "turn", -1, marks=pytest.mark.slow),
+        pytest.param(PHOTOS[1], "向左平移", "right", -1, marks=pytest.mark.slow),
         (PHOTOS[0], "画面逐渐拉近", "zoom", 1),
-        (PHOTOS[1], "镜头徐徐上移", "down", -1),
+        pytest.param(PHOTOS[1], "镜头徐徐上移", "down", -1, marks=pytest.mark.slow),
     ],
 )
 def test_the_camera_goes_where_the_words_send_it(photo: str, prompt: str, axis: str, sign: int) -> None:
@@ -62,6 +62,7 @@ def test_a_negative_prompt_sends_it_the_other_way(unwanted: str, axis: str, sign
     assert sign * move[axis] > 0, move
 
 
+@pytest.mark.slow
 def test_a_higher_bucket_goes_further() -> None:
     flows = [mean_flow(*ends(prompt="pan right", motion_bucket=bucket)) for bucket in (30, 127, 220)]
     assert flows[0] < flows[1] < flows[2], flows
@@ -72,11 +73,13 @@ def test_still_is_still(word: str) -> None:
     assert mean_flow(*ends(prompt=word)) < 0.3
 
 
+@pytest.mark.slow
 def test_a_higher_frame_rate_goes_less_far_between_frames() -> None:
     flows = [mean_flow(*ends(prompt="pan left", motion_fps=fps)) for fps in (4, 7, 12)]
     assert flows[0] > flows[1] > flows[2], flows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("prompt", "sign"), [("the clouds are drifting", 1), ("云朵向左飘", -1)])
 def test_clouds_go_over_a_ground_that_stays(prompt: str, sign: int) -> None:
     flow = optical_flow(*ends(PHOTOS[1], prompt=prompt))[4:-4, 4:-4, 0]
@@ -85,11 +88,13 @@ def test_clouds_go_over_a_ground_that_stays(prompt: str, sign: int) -> None:
     assert abs(sky) > 2 * abs(ground), (sky, ground)
 
 
+@pytest.mark.slow
 def test_what_is_low_in_the_picture_is_near_and_passes_faster() -> None:
     flow = optical_flow(*ends(PHOTOS[1], prompt="pan left"))[4:-4, 4:-4, 0]
     assert np.median(flow[-20:]) > np.median(flow[:20]) + 0.5
 
 
+@pytest.mark.slow
 def test_without_a_move_in_words_seeds_draw_different_ones() -> None:
     moves = [camera_move(*ends(seed=seed, prompt="a quiet morning")) for seed in (1, 2, 3)]
     kinds = {max(move, key=lambda axis: abs(move[axis]) * (1 if axis in ("right", "down") else 100)) for move in moves}

@@ -86,6 +86,7 @@ def test_after_a_fast_clip_the_best_is_as_before(exact: SvdEngine, picture: Imag
     assert np.array_equal(exact.denoise(scene(picture), PLAN, Progress()), before)
 
 
+@pytest.mark.slow
 def test_on_the_trained_model_good_stays_near_the_best(picture: Image.Image) -> None:
     info = ENGINES["svd-nano"]
     engine = SvdEngine(info, NANO_FOLDER, "cpu", "fp32")
@@ -141,6 +142,7 @@ def compiling(tiny_folder: Path) -> Compiling:
     return Compiling(TINY, tiny_folder, "cpu", "fp32")
 
 
+@pytest.mark.slow
 def test_a_shape_is_compiled_while_nothing_waits_and_used_from_then_on(
     compiling: Compiling, picture: Image.Image
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_shape_is_compiled_while_nothing_waits_and_used_from_then_on(
     assert counters["stats"]["unique_graphs"] == graphs
 
 
+@pytest.mark.slow
 def test_another_shape_runs_uncompiled(compiling: Compiling, picture: Image.Image) -> None:
     from torch._dynamo.utils import counters
 

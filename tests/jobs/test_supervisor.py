@@ -82,6 +82,7 @@ def test_a_fresh_worker_takes_the_place_of_a_living_one(tmp_path: Path, pids: Ca
     assert not any(is_alive(pid) for pid in pids())
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_be_spawned_is_tried_again(tmp_path: Path, pids: Callable[[], list[int]]) -> None:
     program = tmp_path / "python"
     watched = Supervisor([str(program), "-c", COUNTING, str(tmp_path / "pids")], tmp_path / "logs" / "worker.log")
@@ -108,6 +109,7 @@ def test_a_death_is_noticed_within_a_second_and_its_last_words_are_kept(
     watched.stop()
 
 
+@pytest.mark.slow
 def test_deaths_in_a_row_are_counted_until_a_worker_lives_long(tmp_path: Path) -> None:
     program = "import sys, time, pathlib; time.sleep(60 * pathlib.Path(sys.argv[1]).exists())"
     patience = Patience(look_every_s=0.05, long_enough_s=1, first_pause_s=0.05, longest_pause_s=0.1)
@@ -128,6 +130,7 @@ def test_a_worker_that_asks_for_a_fresh_one_has_not_died(tmp_path: Path) -> None
     assert watched.deaths == 0
 
 
+@pytest.mark.slow
 def test_a_long_log_makes_way_when_a_worker_starts(tmp_path: Path, pids: Callable[[], list[int]]) -> None:
     (tmp_path / "worker.log").write_bytes(b"old" * LOG_BYTES)
     watched = supervisor(tmp_path)

@@ -77,6 +77,7 @@ def test_a_picture_becomes_a_clip_with_exactly_the_frames_asked_for(first: dict)
     assert first["peak_memory_gb"] > 0
 
 
+@pytest.mark.slow
 def test_inspect_tells_the_recipe_and_recipe_gives_the_same_frames(
     run: Run,
     photo: Path,
@@ -94,6 +95,7 @@ def test_inspect_tells_the_recipe_and_recipe_gives_the_same_frames(
     assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_adopted_weights_make_a_clip(photo: Path, tiny_folder: Path, tmp_path: Path) -> None:
     run = run_in(tmp_path / "data")
     run("models", "use", "svd", tiny_folder, check=True)
@@ -113,6 +115,7 @@ def test_another_frame_rate_renders_nothing(
     assert probe(Path(report["path"])).fps == 12.0
 
 
+@pytest.mark.slow
 def test_a_cancel_ends_with_130_and_leaves_nothing(data: Path, photo: Path, tmp_path: Path) -> None:
     before = sorted((data / "clips").iterdir())
     arguments = command(data, "animate", photo, *SMALL, "--steps", 90, "-o", tmp_path / "c.mp4")
@@ -131,6 +134,7 @@ def test_a_cancel_ends_with_130_and_leaves_nothing(data: Path, photo: Path, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_killed_render_waits_again_and_its_row_is_kept(data: Path, run: Run, photo: Path) -> None:
     arguments = command(data, "animate", photo, *SMALL, "--steps", 91)
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)

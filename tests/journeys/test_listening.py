@@ -46,6 +46,7 @@ def test_a_page_that_got_here_by_another_name_is_refused(listening: tuple[Window
     assert ask(window, "/", Host="evil.example") in (400, 403, 421)
 
 
+@pytest.mark.slow
 def test_whoever_knows_the_password_makes_a_clip(listening: tuple[Window, str]) -> None:
     window, password = listening
     client = Client(window.url, auth=("owner", password), verbose=False)

@@ -91,6 +91,7 @@ def test_a_job_is_rendered_by_the_worker(window: Window, picture_file: Path) -> 
     until(lambda: window.studio.queue.get(job_id).status is JobStatus.DONE, 60)  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_job_is_done(window: Window, picture_file: Path) -> None:
     job_id = window.studio.submit(ClipSettings.from_person({**SMALL, "steps": 40, "seed": 2}), picture_file).job_id
     until(lambda: window.studio.queue.get(job_id).stage == "denoise", 60)  # type: ignore[union-attr]

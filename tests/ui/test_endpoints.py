@@ -37,6 +37,7 @@ def finished(client: Client, job_id: int) -> dict[str, Any]:
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_animate_needs_a_picture_alone_and_its_clip_can_be_fetched(
     client: Client, window: Window, picture_file: Path
 ) -> None:
