@@ -45,7 +45,8 @@ Decoder: {decoder_steps} steps of 4 crops of 48x48 pixels. Denoiser: {unet_steps
 ## Measured
 
 On photographs that it has not seen, 14 frames, strength 0.2, bucket 127 unless said otherwise, with Wilson's 95 %
-intervals; `python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --figures FILE` measures all of it:
+intervals. `python tools/evaluate_nano.py svd_studio/engines/nano PHOTOGRAPHS --figures FILE` measures all of it; the
+second table was made with `--parts directions scenes --size 128x80 --steps 5`.
 
 {figures}
 

@@ -1,4 +1,4 @@
-"""The Gallery page: what stands where. assets/gallery.js fills it, gallery_actions does what its buttons ask."""
+"""The Gallery page: what stands where. assets/gallery*.js fill it, gallery_actions does what its buttons ask."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,16 +1,15 @@
 // Variants side by side: one play, pause and scrub for all. One clip leads, the others keep up (abreast.js).
 (() => {
   const { text, fill, element, send, go, join } = window.studio;
-  const { frameOf, timeOf, keepUp, settled } = window.studio.abreast;
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".compare").querySelector(selector);
-  const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000, SETTLE_MS = 600;
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
   let shown = null, wanted = null, here = false;
   const again = () => (here && wanted ? (shown?.waits && !document.hidden ? LOOK_MS : IDLE_MS) : null);
   const whole = (data) => ({ comparison: wanted, ...data });
   const { ask, act, goOn, forget: askNoMore, holds } = window.studio.asking("compare", { patience: PATIENCE_MS, again, whole });
-  let chosen = null, playing = false, gathering = false, rate = 1, held = 0, offered = null;
+  const players = window.studio.players({ room: () => find(".compare"), frames: () => shown?.frames || 0, isHere: () => here, paint: paintBar });
+  let chosen = null, offered = null;
 
   // ---- asking ----------------------------------------------------------------------------------
   function open(id) {
@@ -53,10 +52,10 @@
       paintTile(row, tile, at);
       if (grid.children[at] !== row) grid.insertBefore(row, grid.children[at] || null);
     });
-    for (const row of Object.values(rows)) { unload(row); row.remove(); }
+    for (const row of Object.values(rows)) { players.unload(row); row.remove(); }
     if (!ready.some((tile) => tile.job === chosen)) chosen = ready.length ? ready[0].job : null;
     paintChosen();
-    paintPosition();
+    players.repaint();
   }
 
   const readyTiles = () => (shown?.tiles || []).filter((tile) => tile.state === "clip");
@@ -93,8 +92,8 @@
     pick.disabled = tile.state !== "clip";
     pick.setAttribute("aria-label", fill(text("page.compare.pick"), { n: at + 1, label: tile.label }));
     paintStill(row.querySelector("img"), tile.poster);
-    if (tile.state === "clip") load(row, tile);
-    else unload(row);
+    if (tile.state === "clip") players.load(row.querySelector(".compare-pick"), tile);
+    else players.unload(row);
   }
 
   function paintStill(image, src) {  // swapped only when it is whole, so that nothing blinks
@@ -120,111 +119,9 @@
     write(part(".compare-chosen"), "[data-variant=keep]", text(tile.starred ? "page.compare.kept" : "page.compare.keep"));
   }
 
-  // ---- the players: one leads ----------------------------------------------------------------------
-  function load(row, tile) {
-    let video = row.querySelector("video");
-    if (video?.dataset.clip === tile.clip) return;
-    unload(row);
-    video = Object.assign(made("video", ""), { muted: true, playsInline: true, preload: "auto", src: tile.url, tabIndex: -1 });
-    video.dataset.clip = tile.clip;
-    video.dataset.frames = tile.frames;
-    video.setAttribute("aria-hidden", "true");
-    video.addEventListener("loadeddata", () => {
-      video.classList.add("is-ready");
-      if (playing) return;
-      video.currentTime = timeOf(video, held);
-      if (!video.isConnected || still.matches || find(".compare").dataset.touched) return;
-      play();
-    });
-    row.querySelector(".compare-pick").append(video);
-    watcher.observe(video);
-  }
-
-  function unload(row) {
-    const video = row.querySelector("video");
-    if (!video) return;
-    watcher.unobserve(video);
-    video.remove();
-    video.removeAttribute("src");
-    video.load();  // lets go of the file, so that it can be moved
-  }
-
-  const watcher = new IntersectionObserver((seen) => {  // what nobody sees costs nothing
-    for (const { target, isIntersecting } of seen) target.dataset.seen = isIntersecting ? "1" : "";
-  }, { rootMargin: "200px" });
-
-  const videos = () => [...part(".compare-grid").querySelectorAll("video.is-ready")];
-  const seen = () => videos().filter((video) => video.dataset.seen);
-
-  function play() {
-    const all = videos();
-    if (playing || !all.length) return;
-    playing = true;
-    gather(held >= shown.frames - 1 ? 0 : held);
-    requestAnimationFrame(follow);
-    paintPlay();
-  }
-
-  async function gather(frame) {  // all to one frame, and off together
-    gathering = true;
-    const all = videos();
-    for (const video of all) {
-      video.pause();
-      video.playbackRate = rate;
-      video.currentTime = frame ? timeOf(video, frame) : 0;
-    }
-    await Promise.race([Promise.all(all.map(settled)), new Promise((done) => setTimeout(done, SETTLE_MS))]);
-    gathering = false;
-    if (playing) for (const video of seen()) video.play().catch(() => {});
-  }
-
-  function pause() {
-    playing = false;
-    for (const video of videos()) video.pause();
-    show(held);
-    paintPlay();
-  }
-
-  function follow() {
-    if (!playing || !here) return;
-    requestAnimationFrame(follow);
-    const all = seen(), lead = all[0];
-    if (gathering) return;
-    for (const video of videos()) if (!video.dataset.seen && !video.paused) video.pause();
-    if (lead) {
-      held = Math.min(Number(lead.dataset.frames) - 1, Math.floor(lead.currentTime / frameOf(lead) + 1e-3));
-      paintPosition();
-      if (lead.ended || lead.currentTime >= lead.duration - 0.005) gather(0);
-      else for (const video of all) keepUp(video, lead, rate);
-    }
-  }
-
-  function show(frame) {
-    held = frame;
-    for (const video of videos()) video.currentTime = timeOf(video, frame);
-    paintPosition();
-  }
-
-  function step(by) {
-    if (!shown?.frames) return;
-    if (playing) pause();
-    touch();
-    show((held + by + shown.frames) % shown.frames);
-  }
-
-  const touch = () => { find(".compare").dataset.touched = "1"; };  // from now on it plays only when asked to
-
-  function toggle() {
-    touch();
-    if (playing) pause();
-    else play();
-  }
-
-  function paintPlay() {
+  // ---- the bar below the players ------------------------------------------------------------------
+  function paintBar({ held, playing }) {
     part(".compare-play").classList.toggle("is-playing", playing);
-  }
-
-  function paintPosition() {
     const scrub = part(".compare-scrub"), last = Math.max(1, (shown?.frames || 2) - 1);
     const words = fill(text("page.player.frame"), { n: held + 1, all: shown?.frames || 0 });
     if (scrub.max !== String(last)) scrub.max = last;
@@ -236,13 +133,10 @@
 
   function forget() {
     shown = chosen = offered = null;
-    held = 0;
-    playing = false;
-    delete find(".compare").dataset.touched;
-    for (const row of [...part(".compare-grid").children]) { unload(row); row.remove(); }
+    players.forget();
+    for (const row of [...part(".compare-grid").children]) { players.unload(row); row.remove(); }
     for (const name of [".compare-title", ".compare-summary"]) put(name, "");
     for (const name of [".compare-bar", ".compare-empty", ".compare-offer", "[data-variant=stop]"]) part(name).hidden = true;
-    paintPlay();
   }
 
   // ---- keep the best --------------------------------------------------------------------------------
@@ -274,7 +168,7 @@
 
   function throwOthers() {
     offer("");
-    for (const tile of readyTiles()) if (!tile.starred) unload(rowOf(tile.job));  // Windows moves no file that plays
+    for (const tile of readyTiles()) if (!tile.starred) players.unload(rowOf(tile.job));  // Windows moves no file that plays
     act("throw");
   }
 
@@ -293,9 +187,9 @@
 
   // ---- hands ---------------------------------------------------------------------------------------
   const DO = {
-    play: toggle,
-    back: () => step(-1),
-    on: () => step(1),
+    play: players.toggle,
+    back: () => players.step(-1),
+    on: () => players.step(1),
     keep,
     use,
     throw: throwOthers,
@@ -312,25 +206,21 @@
     else if (on("[data-variant]")) DO[on("[data-variant]").dataset.variant](on("[data-variant]"));
     else if (on(".compare-pick")) choose(Number(on("[data-job]").dataset.job));
     else if (on("[data-rate]")) {
-      rate = Number(on("[data-rate]").dataset.rate);
-      for (const video of videos()) video.playbackRate = rate;
+      players.hurry(Number(on("[data-rate]").dataset.rate));
       for (const button of part(".compare-rates").children) button.setAttribute("aria-pressed", String(button === on("[data-rate]")));
     }
   });
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.(".compare-scrub")) return;
-    const frame = Number(event.target.value);  // before it is painted where it was
-    if (playing) pause();
-    touch();
-    show(frame);
+    players.seek(Number(event.target.value));
   });
   document.addEventListener("keydown", (event) => {
     if (!here || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .menu")) return;
     const target = event.target, tile = target.closest?.(".compare-pick");
     if (target.matches?.("input, textarea, select")) return;
     const ways = { ArrowLeft: -1, ArrowRight: 1 }, digit = /^[0-9]$/.test(event.key) && (Number(event.key) + 9) % 10;
-    if (event.key in ways) step(ways[event.key]);
-    else if (event.key === " " && (tile || !target.closest?.("button, a"))) toggle();  // Enter chooses a clip
+    if (event.key in ways) players.step(ways[event.key]);
+    else if (event.key === " " && (tile || !target.closest?.("button, a"))) players.toggle();  // Enter chooses a clip
     else if (digit !== false && shown?.tiles[digit]) choose(shown.tiles[digit].job, true);
     else return;
     event.preventDefault();
