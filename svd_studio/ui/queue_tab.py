@@ -28,9 +28,9 @@ SKELETON = """
   <header class="queue-head">
     <p class="queue-summary" role="status"></p>
     <button type="button" class="button quiet" data-act="pause" data-t="page.queue.act.pause" hidden></button>
-    <button type="button" class="button" data-act="resume" data-t="page.queue.act.resume" hidden></button>
   </header>
-  <p class="queue-paused" data-t="page.queue.paused" hidden></p>
+  <div class="queue-paused" hidden><p data-t="page.queue.paused"></p>
+    <button type="button" class="button" data-act="resume" data-t="page.queue.act.resume"></button></div>
   <p class="queue-blocked" role="alert" hidden></p>
   <div class="queue-empty" hidden>
     <h2 data-t="page.queue.empty.title"></h2><p data-t="page.queue.empty.text"></p>
