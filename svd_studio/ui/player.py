@@ -1,4 +1,4 @@
-"""The skeleton of the stage: what never changes, so nothing on the page jumps. assets/player.js and job.js fill it.
+"""The skeleton of the stage: what never changes, so nothing on the page jumps. assets/studio_*.js fill it.
 
 `data-t` names a text of ui/texts that the browser puts in, `data-label` one for a title and aria-label.
 """

@@ -146,5 +146,5 @@ def head_html() -> str:
 
 def _assets(kind: str) -> str:
     """Every style sheet or script, the page's own first and then each room's."""
-    files = sorted(ASSETS.glob(f"*.{kind}"), key=lambda path: (path.stem != "studio", path.stem))
+    files = sorted(ASSETS.glob(f"*.{kind}"), key=lambda path: (not path.stem.startswith("studio"), path.stem))
     return "\n".join(path.read_text(encoding="utf-8") for path in files)

@@ -24,8 +24,7 @@ def test_suggestions_and_own_words_become_a_prompt(open_page: OpenPage) -> None:
     assert dialog.locator(".builder-words").inner_text() == "a lighthouse, pan left"
     dialog.locator("[type=submit]").click()
     page.wait_until(lambda: page.field("prompt") == "a lighthouse, pan left")
-    page.page.reload()
-    page.page.wait_for_selector("body.is-ready")
+    page.load()
     page.wait_until(lambda: page.field("prompt") == "a lighthouse, pan left")  # Gradio heard of it
 
 

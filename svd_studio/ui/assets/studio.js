@@ -1,6 +1,6 @@
 // Paints what the studio says onto the page. Knows no settings and makes no decisions:
 // Python sends a "view" after every event, and each part of it has one painter here.
-// Rooms (queue.js, gallery.js) and parts of Animate's (picture.js, player.js) join with
+// Rooms (queue.js, gallery.js) and parts of Animate's (studio_picture.js, studio_player.js) join with
 // window.studio.join(name, {painters, heard, enter, leave}).
 window.studio = (() => {
   const find = (selector) => document.querySelector(selector);
