@@ -1,6 +1,6 @@
 // Variants side by side: one play, pause and scrub for all. One clip leads, the others keep up (abreast.js).
 (() => {
-  const { text, fill, element, send, go, join } = window.studio;
+  const { text, fill, element, made, write, send, go, join } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".compare").querySelector(selector);
   const LOOK_MS = 1000, IDLE_MS = 4000, PATIENCE_MS = 8000;
@@ -230,14 +230,6 @@
   });
 
   // ---- small things -----------------------------------------------------------------------------------
-  function made(tag, classes) {
-    return Object.assign(element(tag, ""), { className: classes });
-  }
-
-  function write(place, selector, words) {
-    const line = place.querySelector(selector);
-    if (line.textContent !== (words || "")) line.textContent = words || "";
-  }
   const put = (selector, words) => write(find(".compare"), selector, words);
 
   function ready() {  // a page that was loaded again comes back to its variants

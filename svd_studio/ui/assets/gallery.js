@@ -1,7 +1,7 @@
 // The Gallery page. The list may hold ten thousand clips: only the rows in sight are on the page, the others are
 // numbers. One question at a time goes to Python, and every answer carries its number back as gallery_heard.
 (() => {
-  const { text, fill, element, join } = window.studio;
+  const { text, fill, element, write: put, join } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const NEWS_MS = 3000, PATIENCE_MS = 8000, TYPING_MS = 200, UNDO_MS = 10000;
   const filter = { words: "", engine: "", starred: false, trash: false, best: false, rated: 0 };
@@ -13,7 +13,7 @@
     filter, clips: [], loaded: false, here: false, current: null,
     clip: (id) => gallery.clips.find((clip) => clip.id === id),
     rated: (id, rating) => { const clip = gallery.clip(id); if (clip) { clip.rating = rating; gallery.paint(); } },
-    ask, loadMore, settle, takeOff, paintEmpty, put,
+    ask, loadMore, settle, takeOff, paintEmpty,
   });
 
   // ---- asking --------------------------------------------------------------------------------
@@ -257,11 +257,6 @@
   });
 
   // ---- small things --------------------------------------------------------------------------------------
-  function put(place, selector, words) {
-    const line = place.querySelector(selector);
-    if (line.textContent !== (words || "")) line.textContent = words || "";
-  }
-
   new MutationObserver(() => {
     const search = find(".gallery-search");
     if (search) search.placeholder = text("page.gallery.search");

@@ -1,7 +1,7 @@
 // One clip of the Gallery, open: what it is, how it was made, and what can be done with it.
 (() => {
-  const { text, element, join, state, gallery } = window.studio;
-  const { put, ask, loadMore, settle, takeOff } = gallery;
+  const { text, element, made, write: put, join, state, gallery } = window.studio;
+  const { ask, loadMore, settle, takeOff } = gallery;
   const find = (selector) => document.querySelector(selector);
   const part = (selector) => find(".gallery-detail").querySelector(selector);
 
@@ -96,8 +96,6 @@
       else if (event.key === "Delete" && !gallery.filter.trash && gallery.clips[at].here) takeOff("trash", id);
     }
   });
-
-  const made = (tag, classes) => Object.assign(element(tag, ""), { className: classes });
 
   Object.assign(gallery, { open, close, step });
   join("gallery_clip", { painters: { gallery_clip: paintDetails } });

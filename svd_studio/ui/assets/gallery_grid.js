@@ -1,7 +1,7 @@
 // The rows of the Gallery that are in sight, and room for the others.
 (() => {
-  const { text, fill, element, state, gallery } = window.studio;
-  const { put, loadMore, paintEmpty } = gallery;
+  const { text, fill, element, made, write: put, state, gallery } = window.studio;
+  const { loadMore, paintEmpty } = gallery;
   const find = (selector) => document.querySelector(selector);
   const ROW_GAP = 18, COLUMN_GAP = 14, CAPTION = 46, NARROWEST = 216, FEWEST = 2;
   const cards = new Map();  // id → element, of the rows in sight
@@ -100,8 +100,6 @@
     paint();
     cards.get(clip.id)?.querySelector(".gallery-open").focus({ preventScroll: true });
   }
-
-  const made = (tag, classes) => Object.assign(element(tag, ""), { className: classes });
 
   const ways = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: () => -columns, ArrowDown: () => columns };
   Object.assign(gallery, { cards, measure, paint, paintStar, paintStars, focusCard, way: (key) => ways[key]?.() });

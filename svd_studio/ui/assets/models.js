@@ -1,7 +1,7 @@
 // The Models page: rows that stay in place while their words change, so that a typed path and the focus stay, too.
 // One question at a time; every answer brings the whole page. Looks again soon while something is at work.
 (() => {
-  const { text, element, join } = window.studio;
+  const { text, element, write: put, join } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 700, IDLE_MS = 4000, PATIENCE_MS = 15000;
   let here = false, shown = null;
@@ -105,11 +105,6 @@
       return button;
     }));
     if (held) place.firstElementChild?.focus();
-  }
-
-  function put(place, selector, words) {
-    const part = place.querySelector(selector);
-    if (part.textContent !== (words || "")) part.textContent = words || "";
   }
 
   // ---- hands ---------------------------------------------------------------------------------

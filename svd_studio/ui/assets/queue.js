@@ -1,7 +1,7 @@
 // The Queue page: rows that stay in place while their words change, and what their buttons ask.
 // One question at a time, in the order of the presses; every answer brings the whole page.
 (() => {
-  const { text, element, join, send, go } = window.studio;
+  const { text, element, write: put, join, send, go } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LOOK_MS = 1000, IDLE_MS = 3000, PATIENCE_MS = 8000;
   let here = false, shown = null, dragged = null, hidden = null;
@@ -116,11 +116,6 @@
     const buttons = room.querySelectorAll(job ? `[data-job="${job}"] [data-act]` : `[data-act=${name}]`);
     const same = [...buttons].find((button) => button.dataset.act === name && !button.disabled);
     (same || [...buttons].find((button) => !button.disabled))?.focus();
-  }
-
-  function put(place, selector, words) {
-    const part = place.querySelector(selector);
-    if (part.textContent !== (words || "")) part.textContent = words || "";
   }
 
   function paintKept(sentence) {

@@ -1,7 +1,7 @@
 // Recall: a clip, poster or text that carries a recipe is offered in a dialog; what came back stands in a line with
 // its undo. Python reads every recipe; here is only what was pointed at.
 (() => {
-  const { text, fill, element, send, go, join, show } = window.studio;
+  const { text, fill, element, write: put, send, go, join, show } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const LONGEST = 32768;  // Python reads no longer recipe
   const LAST_LINE = /(^|, )Recipe: \d+$|^Steps: \d+, .*\b(Sampler|Seed|CFG scale): /;  // of an infotext
@@ -127,10 +127,6 @@
     else if (on("[data-recalled=back]")) send("animate", "recall", { what: "back", before });
   });
 
-  function put(place, selector, words) {
-    const part = place.querySelector(selector);
-    if (part.textContent !== words) part.textContent = words;
-  }
   const list = (place, sentences) => place.replaceChildren(...sentences.map((sentence) => element("li", sentence)));
 
   window.studio.paintRecipe = paintRecipe;

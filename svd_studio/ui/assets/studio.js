@@ -194,10 +194,12 @@ window.studio = (() => {
     made.textContent = words;
     return made;
   }
-  function put(selector, words) {
-    const place = find(selector);
-    if (place && place.textContent !== words) place.textContent = words;
+  const made = (tag, classes) => Object.assign(element(tag, ""), { className: classes });
+  function write(place, selector, words) {  // only what differs, so that nothing blinks or is read out again
+    const line = place.querySelector(selector);
+    if (line && line.textContent !== (words || "")) line.textContent = words || "";
   }
+  const put = (selector, words) => write(document, selector, words);
 
   // ---- hands ---------------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
@@ -217,7 +219,7 @@ window.studio = (() => {
   }, 1000);
 
   return {
-    show, arrange, join, go, send, text, fill, element, put, state, rooms, showProblem, holdGenerate,
+    show, arrange, join, go, send, text, fill, element, made, write, put, state, rooms, showProblem, holdGenerate,
     upload: (file) => bridges.animate.upload(file),
     connect: (name, bridge) => {
       bridges[name] = bridge;

@@ -1,7 +1,7 @@
 // The dialog that asks for variants. Python says how many clips the chosen values make, how long they take and what
 // is wrong with them; here is only what was chosen, and a number on every question so that late answers count nothing.
 (() => {
-  const { text, fill, element, state, send, join } = window.studio;
+  const { text, fill, element, write, state, send, join } = window.studio;
   const find = (selector) => document.querySelector(selector);
   const dialog = () => find("dialog.sweep");
   const TYPING_MS = 250, PATIENCE_MS = 8000;
@@ -113,10 +113,7 @@
     if (button) open(button.dataset.sweep === "clip" ? button.clip || state.clip : null);
   });
 
-  function put(selector, words) {
-    const part = dialog().querySelector(selector);
-    if (part.textContent !== words) part.textContent = words;
-  }
+  const put = (selector, words) => write(dialog(), selector, words);
 
   join("sweep", { painters: { sweep: paint } });
 })();
